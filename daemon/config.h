@@ -1,0 +1,120 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/problem.h"
+#include "model/point.h"
+#include "model/product_model.h"
+#include "northbound/settings.h"
+#include "southbound/settings.h"
+#include "storage/settings.h"
+
+namespace fieldgate {
+
+/// What a template of protocol `self` can report (config README, Points).
+enum class SelfValue : std::uint8_t {
+    uptime,
+    outbox_accepted,
+    outbox_acknowledged,
+    outbox_pending,
+    outbox_evicted,
+    outbox_quarantined,
+    devices_online,
+    devices_offline,
+    buses_up,
+    wire_errors,
+    reconnects,
+    store_bytes,
+    clock_quality,
+    version,
+    config_hash,
+};
+
+/// One kind of device: its points, where they lie, and what the platform calls them.
+struct Template {
+    enum class Protocol : std::uint8_t { modbus, self };
+    std::string name;
+    std::string product_id;  ///< Empty for `self`, unless given.
+    Protocol protocol = Protocol::modbus;
+    std::chrono::milliseconds every{1000};  ///< defaults.every (self: every)
+    std::shared_ptr<const std::vector<Point>> points;
+    std::shared_ptr<const southbound::modbus::RegisterMap>
+        registers;                       ///< modbus; parallel to points.
+    std::vector<SelfValue> self_values;  ///< self; parallel to points.
+    std::vector<CommandRule> commands;
+    std::shared_ptr<const ProductModel> model;  ///< Absent if the template names none.
+};
+
+/// One device of the site; a range of units has become one each.
+struct DeviceConfig {
+    std::string name;
+    std::string device_id;  ///< On the platform.
+    std::string node_id;    ///< Empty if device_id was given instead.
+    std::uint8_t unit = 1;
+    std::size_t bus = 0;                             ///< Index in Config::buses.
+    std::size_t device_template = 0;                 ///< Index in Config::templates.
+    std::optional<std::chrono::milliseconds> every;  ///< Replaces the template's defaults.every.
+    southbound::OfflinePolicy offline;
+};
+
+/// `remote:`; every power is off unless this file switches it on.
+struct RemoteSettings {
+    bool write = false;
+    bool manage_devices = false;
+    bool configure = false;
+    bool upgrade = false;
+    bool files = false;
+    bool operate = false;
+    bool logs = false;
+    bool tunnel = false;
+    bool restart = false;
+    std::vector<std::string> hosts{"*.myhuaweicloud.com"};
+    bool private_addresses = false;
+    std::string ca = "system";  ///< "system", or a file
+    std::vector<std::string> signing_keys;
+};
+
+struct ListenAddress {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+struct LocalSettings {
+    std::string control = "/run/fieldgate/control.sock";
+    std::optional<ListenAddress> web;
+    std::optional<ListenAddress> metrics;
+};
+
+/// A whole site, checked: every reference is resolved, every value is in range.
+struct Config {
+    northbound::PlatformSettings platform;
+    std::optional<std::size_t> gateway_template;  ///< Index in `templates`, protocol self.
+    storage::Settings store;
+    bool require_sync = false;
+    RemoteSettings remote;
+    LocalSettings local;
+    std::vector<southbound::BusSettings> buses;
+    std::vector<Template> templates;
+    std::vector<DeviceConfig> devices;
+    /// SHA-256 (hex) of what the files mean to a reader: their bytes, in the order they were read.
+    std::string hash;
+};
+
+/// The period of one point on one device: the point's own, else the device's, else the template's.
+std::chrono::milliseconds period(const Template& tmpl, const DeviceConfig& device,
+                                 std::size_t point);
+
+struct LoadedConfig {
+    std::optional<Config> config;  ///< Absent if there is an error among `problems`.
+    std::vector<Problem> problems;
+    bool ok() const { return config.has_value(); }
+};
+
+/// Reads the main file and everything it names; reports *all* problems of all files in one run.
+LoadedConfig load_config(const std::string& main_file);
+
+}  // namespace fieldgate

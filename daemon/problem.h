@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fieldgate {
+
+/// One thing wrong with a configuration file, where an editor can jump to it.
+struct Problem {
+    enum class Severity : std::uint8_t { error, warning };
+    std::string file;  ///< As named from the main file's folder.
+    int line = 0;      ///< From 1. YAML::Mark counts from 0; converted once, in the reader.
+    int column = 0;    ///< From 1.
+    std::string path;  ///< Where in the document: "services.Electrical.voltage.at".
+    Severity severity = Severity::error;
+    std::string what;
+    std::string hint;       ///< What would have been right; may be empty.
+    std::string line_text;  ///< The source line, for the caret.
+};
+
+/// "FILE:LINE:COLUMN: PATH: WHAT" (warnings "…: warning: PATH: WHAT"), the line itself, a caret and
+/// the hint.
+std::string describe(const Problem& problem);
+
+}  // namespace fieldgate

@@ -1,0 +1,56 @@
+#pragma once
+#include <chrono>
+#include <string>
+
+#include "model/reading.h"
+#include "model/record.h"
+
+namespace fieldgate {
+
+/// "2026-11-22T20:35:00.123Z": the one form the platform keeps milliseconds of. Missing or
+/// malformed, it would silently put its own time (protocol reference 2, ServiceProperty; 11.1).
+void append_event_time(std::string& out, Utc at);
+/// "20261122T203500Z": events, shadow, commands (protocol reference 11.1).
+std::string event_time_seconds(Utc at);
+
+/// Makes event times: the monotonic clock plus one UTC offset. Pure; the loop brings the clocks.
+///
+/// The offset follows the system clock only while that is known to be right (the kernel says
+/// synchronised, or the platform's time answer); a step without such proof changes nothing. So a
+/// clock that jumps moves no event time, and one that was wrong at boot is put right exactly.
+class EventClock {
+public:
+    struct Stamp {
+        Utc at;
+        std::chrono::milliseconds since_boot{0};
+        bool proven = false;
+    };
+
+    /// A time before `floor` (the build date, or the last time that was proven on this machine)
+    /// cannot be.
+    explicit EventClock(Utc floor) : floor_(floor) {}
+
+    /// What the clocks say now; call at start and every second or so. True if the offset has
+    /// changed by proof, so that records of before are to be stamped anew.
+    bool observe(Instant now, Utc system, bool synchronised);
+    /// `now` was `utc` by the word of a better clock (the platform's). As observe().
+    bool prove(Instant now, Utc utc);
+
+    Stamp stamp(Instant at) const;
+    bool proven() const { return proven_; }
+    /// Not before the floor: what is unproven but plausible may be sent, unless the file asks for
+    /// proof.
+    bool plausible(Instant now) const;
+    /// Records must wait for a better clock.
+    bool held(Instant now, bool require_sync) const;
+    /// UTC minus time since boot.
+    std::chrono::milliseconds offset() const { return offset_; }
+
+private:
+    Utc floor_;
+    std::chrono::milliseconds offset_{0};
+    bool observed_ = false;
+    bool proven_ = false;
+};
+
+}  // namespace fieldgate

@@ -1,0 +1,63 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/event_time.h"
+#include "model/point.h"
+#include "model/reading.h"
+#include "model/record.h"
+#include "model/series.h"
+
+namespace fieldgate {
+
+/// Readings -> records: report rules, the model's types and limits, event times. Runs on the loop,
+/// waits for nothing. One record per service and wire answer; a record with an alarm point in it is
+/// an alarm.
+class Mapping {
+public:
+    /// What there is to map of one device. DeviceIndex is its position in the list.
+    struct Device {
+        std::string name;       ///< for the log
+        std::string device_id;  ///< on the platform
+        std::shared_ptr<const std::vector<Point>> points;
+    };
+    struct Counters {
+        std::uint64_t readings = 0;
+        std::uint64_t thinned = 0;      ///< within the report rule: not sent
+        std::uint64_t not_fitting = 0;  ///< outside the model: not sent
+    };
+
+    /// `series` must outlive the mapping.
+    Mapping(std::vector<Device> devices, SeriesTable& series);
+
+    /// Appends the records that `readings` make to `out` (none, if nothing is worth sending).
+    void map(const Readings& readings, const EventClock& clock, std::vector<Record>& out);
+
+    /// The next reading of every point is sent whatever its report rule says: after a replay, so
+    /// that the platform's shadow shows "now".
+    void refresh();
+
+    const Counters& counters() const { return counters_; }
+
+private:
+    struct PointState;
+    struct DeviceState;
+    struct ServiceState;
+
+    std::vector<DeviceState> devices_;
+    Counters counters_;
+};
+
+/// True if `value` is to be sent, given the last value sent and when (pure; ReportRule, config
+/// README).
+bool worth_sending(const ReportRule& rule, const Value& value, Instant now, const Value* last_sent,
+                   Instant last_sent_at);
+
+/// `value` as the model wants it, appended as JSON: its data type, its step, inside min/max,
+/// max_length, enum. False, with nothing appended, if it does not fit; without a model every value
+/// fits.
+bool append_fitted(std::string& out, const Value& value, const PropertyModel* model);
+
+}  // namespace fieldgate

@@ -1,0 +1,55 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/record.h"
+#include "model/series.h"
+#include "northbound/settings.h"
+
+namespace fieldgate::northbound {
+
+/// The records of one publish, collected under the limits. Pure.
+///
+/// In one publish a device stands once; its services may stand several times with rising event_time
+/// (limits.history). The gateway's own records travel alone, without sub-devices: another topic.
+class Parcel {
+public:
+    /// `series` and `limits` must outlive the parcel. `gateway_id`: whose records are its own.
+    Parcel(const Limits& limits, const SeriesTable& series, std::string_view gateway_id);
+
+    /// `never`: larger than limits.payload_bytes even alone; otherwise `full` needs the next
+    /// parcel.
+    Fit add(const Record& record);
+
+    bool empty() const { return records_ == 0; }
+    std::size_t records() const { return records_; }
+    /// True: the gateway's own properties (…/sys/properties/report).
+    bool own() const { return own_; }
+    /// Exact length of what encode() will write.
+    std::size_t payload_bytes() const { return bytes_; }
+
+    struct Entry {
+        SeriesId series;
+        Utc at;
+        std::string properties;
+    };
+    struct Device {
+        std::string_view device_id;
+        std::vector<Entry> entries;
+    };
+    const std::vector<Device>& devices() const { return devices_; }
+    const SeriesTable& series() const { return series_; }
+
+private:
+    const Limits& limits_;
+    const SeriesTable& series_;
+    std::string_view gateway_id_;
+    std::vector<Device> devices_;
+    std::size_t records_ = 0;
+    std::size_t bytes_ = 0;
+    bool own_ = false;
+};
+
+}  // namespace fieldgate::northbound

@@ -1,0 +1,64 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/reading.h"
+#include "southbound/modbus/field.h"
+
+namespace fieldgate::southbound {
+
+/// A serial line; `line: 9600 8E1`.
+struct SerialSettings {
+    std::string path;  ///< Any device file or link to one; opened by path every time.
+    std::uint32_t baud = 9600;
+    std::uint8_t data_bits = 8;
+    char parity = 'E';  ///< 'N', 'E', 'O'
+    std::uint8_t stop_bits = 1;
+    /// RS-485 direction by the kernel (TIOCSRS485); absent: the adapter does it by itself.
+    struct KernelRs485 {
+        std::chrono::microseconds before{0};
+        std::chrono::microseconds after{0};
+    };
+    std::optional<KernelRs485> rs485;
+};
+
+struct TcpSettings {
+    std::string host;
+    std::uint16_t port = 502;
+    bool persistent = true;  ///< connection: persistent | per_cycle
+};
+
+/// One wire. Defaults are those of the configuration page.
+struct BusSettings {
+    std::string name;
+    std::variant<SerialSettings, TcpSettings> wire;
+    std::optional<std::chrono::milliseconds>
+        timeout;  ///< Absent: auto (serial); TCP always has one, 500 ms.
+    std::chrono::milliseconds turnaround{
+        20};  ///< Serial: silence before another unit is addressed.
+    std::uint8_t retries = 1;
+};
+
+/// offline: { after: N, probe: A..B }
+struct OfflinePolicy {
+    std::uint32_t after = 3;                     ///< Failed scans in a row.
+    std::chrono::milliseconds probe_from{1000};  ///< Pause between probes, doubling
+    std::chrono::milliseconds probe_to{60000};   ///< up to this.
+};
+
+/// One device on a wire.
+struct DeviceSettings {
+    DeviceIndex index = 0;
+    std::string name;
+    std::uint8_t unit = 1;
+    std::shared_ptr<const modbus::RegisterMap> map;
+    std::vector<std::chrono::milliseconds> every;  ///< Period of each field of `map`.
+    OfflinePolicy offline;
+};
+
+}  // namespace fieldgate::southbound

@@ -1,0 +1,108 @@
+#pragma once
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/record.h"
+#include "model/series.h"
+#include "storage/settings.h"
+
+namespace fieldgate::storage {
+
+/// Where every record has gone, in records, since the store was made. They balance at any moment:
+/// accepted = acknowledged + pending + evicted + quarantined.
+struct Books {
+    std::uint64_t accepted = 0;
+    std::uint64_t acknowledged = 0;
+    std::uint64_t pending = 0;
+    std::uint64_t evicted = 0;
+    std::uint64_t quarantined = 0;
+};
+
+struct OutboxStatus {
+    Books books;
+    std::uint64_t backlog = 0;        ///< of pending: stored before the connection of now
+    std::uint64_t store_bytes = 0;    ///< files on disk
+    std::uint64_t written_bytes = 0;  ///< estimated block writes since start
+    std::uint64_t buffered = 0;       ///< records in RAM that are not on disk
+    bool disk_ok = true;              ///< false: RAM only, see the log; heals by itself
+};
+
+/// The records that one publish carries, until it is acknowledged or has failed.
+struct Lease {
+    std::uint64_t id = 0;
+    std::size_t records = 0;
+    bool backlog = false;
+};
+
+/// The only queue of data: a bounded buffer in RAM that its own timer commits to disk (SQLite, WAL,
+/// synchronous=FULL, on a worker). What is sent was on disk before (but in flash_saver); what
+/// leaves the disk was acknowledged before. Bounded by max_size and keep_free: oldest first, alarms
+/// last, all counted.
+///
+/// Three lanes: alarms, live, backlog (what was pending at mark_backlog()); take() serves them in
+/// this order, and each in the order of append(). Runs on the loop.
+class Outbox {
+public:
+    /// `series` must outlive the outbox. `boot_id`: /proc/sys/kernel/random/boot_id; records of
+    /// another boot whose time was never plausible (before `floor`) are quarantined when opened.
+    Outbox(const asio::any_io_executor& loop, Settings settings, SeriesTable& series,
+           std::string boot_id, Utc floor);
+    ~Outbox();
+
+    /// Opens or makes the store; a damaged one is set aside, salvaged and counted, never a reason
+    /// not to start; a disk that is full or broken is retried while records stay in RAM. Errors:
+    /// busy (another process holds it; `detail` is its pid), io (the folder cannot be made).
+    asio::awaitable<Result<void>> open();
+
+    /// Into the RAM buffer; never waits. What does not fit any more is evicted and counted here.
+    void append(std::span<const Record> records);
+
+    /// Waits until all that was appended so far is on disk, or has been given up (durability:
+    /// strict).
+    asio::awaitable<void> flushed();
+
+    /// Waits for a first record, then for more until `fit` says full or `linger` has passed since
+    /// the first was appended (backlog does not linger). `fit` is offered records one by one, on
+    /// the loop. Throws operation_aborted when cancelled. One caller at a time.
+    asio::awaitable<Lease> take(std::function<Fit(const Record&)> fit,
+                                std::chrono::milliseconds linger);
+
+    /// The platform has acknowledged it: acknowledged, and off the disk with the next commit.
+    void remove(const Lease& lease);
+    /// It was not acknowledged: pending again, at its old place.
+    void release(const Lease& lease);
+    /// The platform will never take it: into quarantine, counted.
+    void quarantine(const Lease& lease, std::string_view why);
+
+    /// All that is pending from now on counts as backlog; what is appended later is live. At every
+    /// connect.
+    void mark_backlog();
+    /// Waits until the backlog of the last mark_backlog() is gone.
+    asio::awaitable<void> backlog_gone();
+
+    /// While held, records whose time is not proven are not taken.
+    void set_held(bool held);
+    /// UTC is `offset` + time since boot: records of this boot that are not proven and were never
+    /// taken get their true time, now and on disk.
+    void restamp(std::chrono::milliseconds offset);
+
+    OutboxStatus status() const;
+
+    /// Stops the timer, commits everything, closes. After it nothing may be called but the
+    /// destructor.
+    asio::awaitable<void> close();
+
+private:
+    class State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace fieldgate::storage

@@ -1,0 +1,24 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace fieldgate::storage {
+
+enum class Durability : std::uint8_t {
+    strict,       ///< every poll waits for its commit
+    group,        ///< committed every `commit`, or at 1 MB
+    flash_saver,  ///< only what is unacknowledged after 5 s, and everything when stopping
+};
+enum class WhenFull : std::uint8_t { drop_oldest, drop_newest };  ///< Alarms always go last.
+
+struct Settings {
+    std::string path = "/var/lib/fieldgate";  ///< A folder.
+    std::uint64_t max_size_bytes = 256ULL << 20;
+    std::uint64_t keep_free_bytes = 64ULL << 20;
+    Durability durability = Durability::group;
+    std::chrono::milliseconds commit{1000};
+    WhenFull when_full = WhenFull::drop_oldest;
+};
+
+}  // namespace fieldgate::storage
