@@ -9,6 +9,7 @@ namespace fieldgate {
 
 /// "2026-11-22T20:35:00.123Z": the one form the platform keeps milliseconds of. Missing or
 /// malformed, it would silently put its own time (protocol reference 2, ServiceProperty; 11.1).
+/// Times before 1970 and after 9999 are written as the first and the last moment between.
 void append_event_time(std::string& out, Utc at);
 /// "20261122T203500Z": events, shadow, commands (protocol reference 11.1).
 std::string event_time_seconds(Utc at);
@@ -18,6 +19,10 @@ std::string event_time_seconds(Utc at);
 /// The offset follows the system clock only while that is known to be right (the kernel says
 /// synchronised, or the platform's time answer); a step without such proof changes nothing. So a
 /// clock that jumps moves no event time, and one that was wrong at boot is put right exactly.
+///
+/// While the clock stays synchronised, only what can be a slew or a leap second is followed (2 s
+/// between two looks); a greater difference is taken when synchronisation was lost and has come
+/// back, or from prove(). A proof of a time before the floor is none.
 class EventClock {
 public:
     struct Stamp {
@@ -30,8 +35,9 @@ public:
     /// cannot be.
     explicit EventClock(Utc floor) : floor_(floor) {}
 
-    /// What the clocks say now; call at start and every second or so. True if the offset has
-    /// changed by proof, so that records of before are to be stamped anew.
+    /// What the clocks say now; call at start and every second or so. True once, at the first
+    /// proof: the records of before (proven == false) are to be stamped anew, at = offset() +
+    /// since_boot.
     bool observe(Instant now, Utc system, bool synchronised);
     /// `now` was `utc` by the word of a better clock (the platform's). As observe().
     bool prove(Instant now, Utc utc);
@@ -47,10 +53,13 @@ public:
     std::chrono::milliseconds offset() const { return offset_; }
 
 private:
+    bool take(std::chrono::milliseconds offset);
+
     Utc floor_;
     std::chrono::milliseconds offset_{0};
     bool observed_ = false;
     bool proven_ = false;
+    bool following_ = false;  // the last look was at a synchronised clock
 };
 
 }  // namespace fieldgate
