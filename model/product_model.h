@@ -35,25 +35,29 @@ struct FieldModel {
     std::optional<Decimal> max;
     std::optional<Decimal>
         step;  ///< The grid that values are rounded to; absent if the model says 0.
-    std::size_t max_length = 0;  ///< Strings, in characters; 0: unlimited.
-    std::vector<std::string> enum_list;
+    std::size_t max_length = 0;          ///< Strings, in characters; 0: unlimited.
+    std::vector<std::string> enum_list;  ///< Empty: any.
     std::string unit;
+    bool operator==(const FieldModel&) const = default;
 };
 
 struct PropertyModel : FieldModel {
     bool readable = true;
     bool writable = false;
+    bool operator==(const PropertyModel&) const = default;
 };
 
 struct ResponseModel {
     std::string name;
     std::vector<FieldModel> paras;
+    bool operator==(const ResponseModel&) const = default;
 };
 
 struct CommandModel {
     std::string name;
     std::vector<FieldModel> paras;
     std::vector<ResponseModel> responses;
+    bool operator==(const CommandModel&) const = default;
 };
 
 struct ServiceModel {
@@ -63,6 +67,7 @@ struct ServiceModel {
 
     const PropertyModel* property(std::string_view name) const;
     const CommandModel* command(std::string_view name) const;
+    bool operator==(const ServiceModel&) const = default;
 };
 
 /// A product: what its devices may say and be told.
@@ -72,11 +77,12 @@ struct ProductModel {
     std::vector<ServiceModel> services;
 
     const ServiceModel* service(std::string_view id) const;
+    bool operator==(const ProductModel&) const = default;
 };
 
 /// The console's export: the text of devicetype-capability.json and of each
 /// servicetype-capability.json. Errors: bad_data (no JSON, missing or wrong members, a service type
-/// without its file), with where.
+/// without its file), out_of_range (more than 1 MB or 32 levels in a text); with where.
 Result<ProductModel> product_model_from_export(
     std::string_view device_type_capability,
     const std::vector<std::string>& service_type_capabilities);
