@@ -1,0 +1,97 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <queue>
+#include <span>
+#include <vector>
+
+#include "model/reading.h"
+#include "southbound/settings.h"
+
+namespace fieldgate::southbound {
+
+/// Which scan is due next on one bus, and which devices are worth asking. Pure: the caller owns the
+/// clock. Every call costs O(log scans), set() O(scans of the device).
+///
+/// Deadlines are start + k * period, whatever happened before: no drift, and scans of equal period
+/// share a tick. What is late is skipped and counted, never queued. A device whose scans failed
+/// `after` times in a row is offline: instead of its scans one probe is due, after a pause that
+/// doubles; one answer brings all its scans back.
+class Schedule {
+public:
+    /// One scan as the schedule sees it.
+    struct Timing {
+        std::chrono::milliseconds period{0};
+        /// Says which scan it is when set() replaces scans: one with the same key keeps its turn.
+        std::uint64_t key = 0;
+        /// Due at once when it is new; else with its next tick.
+        bool at_once = true;
+    };
+
+    struct Due {
+        std::size_t device = 0;  ///< As given to set().
+        std::size_t scan = 0;    ///< Position in that device's timings.
+        Instant at;              ///< When it should have been taken.
+        std::uint64_t tick = 0;  ///< Periods since start; grows by more than 1 over skipped ones.
+        /// The device is offline: any answer will do, so ask something short, once, without retry.
+        /// `scan` goes round, for one block may be at fault.
+        bool probe = false;
+    };
+
+    explicit Schedule(Instant start) : start_(start) {}
+
+    /// Adds device number `device` (0, 1, ... in the order of adding) or replaces its scans, when
+    /// its plan has changed. May be called between take() and done(), but call done() first.
+    void set(std::size_t device, const OfflinePolicy& policy, std::span<const Timing> scans,
+             Instant now);
+
+    /// The scan with the earliest deadline, if that has come; its next deadline is the first tick
+    /// after `now`. Of equal deadlines the first device goes first, so that units change rarely.
+    std::optional<Due> take(Instant now);
+
+    /// How `due` ended; `answered` is true if the device gave any answer, an exception too
+    /// (modbus::device_answered). Returns the new status if it has changed.
+    std::optional<DeviceStatus> done(const Due& due, bool answered, Instant now);
+
+    /// When take() will next return something; nullopt if there is nothing to do at all.
+    std::optional<Instant> next();
+
+    DeviceStatus status(std::size_t device) const { return devices_[device].status; }
+    std::uint32_t failures_in_a_row(std::size_t device) const { return devices_[device].failures; }
+    /// Ticks skipped because the wire was late; those of offline devices are not counted.
+    std::uint64_t overruns() const { return overruns_; }
+
+private:
+    struct Device {
+        OfflinePolicy policy;
+        std::vector<Timing> scans;
+        std::vector<Instant> at;  ///< Deadline of each scan.
+        DeviceStatus status = DeviceStatus::unknown;
+        std::uint32_t failures = 0;
+        std::chrono::milliseconds pause{0};
+        std::size_t probe = 0;         ///< The scan that is the next probe.
+        std::uint32_t generation = 0;  ///< Entries of others are void.
+    };
+    struct Entry {
+        Instant at;
+        std::size_t device = 0;
+        std::size_t scan = 0;
+        std::uint32_t generation = 0;
+        bool operator>(const Entry& other) const;
+    };
+
+    Instant last_tick(std::chrono::milliseconds period, Instant now) const;
+    void push(std::size_t device, std::size_t scan, Instant at);
+    void resume(std::size_t device, Instant now);
+    void push_probe(std::size_t device, Instant now);
+    void drop_void();
+
+    Instant start_;
+    std::vector<Device> devices_;
+    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue_;
+    std::uint64_t overruns_ = 0;
+};
+
+}  // namespace fieldgate::southbound
