@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <queue>
 #include <span>
 #include <vector>
 
@@ -64,13 +63,18 @@ public:
     std::uint64_t overruns() const { return overruns_; }
 
 private:
+    struct Slot {
+        Timing timing;
+        Instant at;           ///< Its deadline.
+        bool failed = false;  ///< The last time; read again as soon as the device is back.
+    };
     struct Device {
         OfflinePolicy policy;
-        std::vector<Timing> scans;
-        std::vector<Instant> at;  ///< Deadline of each scan.
+        std::vector<Slot> scans;
         DeviceStatus status = DeviceStatus::unknown;
         std::uint32_t failures = 0;
         std::chrono::milliseconds pause{0};
+        Instant probe_at;
         std::size_t probe = 0;         ///< The scan that is the next probe.
         std::uint32_t generation = 0;  ///< Entries of others are void.
     };
@@ -84,13 +88,19 @@ private:
 
     Instant last_tick(std::chrono::milliseconds period, Instant now) const;
     void push(std::size_t device, std::size_t scan, Instant at);
-    void resume(std::size_t device, Instant now);
-    void push_probe(std::size_t device, Instant now);
+    void pop();
+    bool is_void(const Entry& entry) const;
     void drop_void();
+    void push_all(std::size_t device);
+    Due take_probe(std::size_t device);
+    Due take_scan(std::size_t device, std::size_t scan, Instant now);
+    void go_offline(Device& device, Instant now);
+    void resume(Device& device, Instant now);
 
     Instant start_;
     std::vector<Device> devices_;
-    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue_;
+    std::vector<Entry> queue_;  ///< A heap, the earliest in front.
+    std::size_t scans_ = 0;
     std::uint64_t overruns_ = 0;
 };
 

@@ -38,8 +38,8 @@ public:
     void observe(const Request& request, std::chrono::nanoseconds elapsed);
 
     /// How long an answer may take, from the last byte sent to the last received: the bus's
-    /// `timeout`, else (auto) the time of a good answer at this speed, a fifth more, and ten times
-    /// the latency, 300 ms to 1 s. 500 ms on TCP.
+    /// `timeout`; else, on serial lines (auto), the time of a good answer at this speed and a fifth
+    /// more, plus ten times the latency, but 300 ms to 1 s of that; else 500 ms.
     std::chrono::milliseconds timeout(const Request& request) const;
     std::chrono::milliseconds timeout(std::size_t reply_pdu_bytes) const;
 
