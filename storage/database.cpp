@@ -1,0 +1,192 @@
+#include "storage/database.h"
+
+namespace fieldgate::storage {
+namespace {
+
+Errc code_of(int extended) {
+    switch (extended & 0xFF) {
+        case SQLITE_FULL:
+            return Errc::out_of_range;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+        case SQLITE_ERROR:  // our own SQL does not fit the schema: it is not the one we made
+        case SQLITE_CONSTRAINT:
+        case SQLITE_MISMATCH:
+            return Errc::bad_data;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return Errc::busy;
+        default:
+            return Errc::io;
+    }
+}
+
+Error error_of(sqlite3* connection, int result) {
+    const int extended = connection == nullptr ? result : sqlite3_extended_errcode(connection);
+    // A call that failed before SQLite noted it: the result itself is all there is.
+    const int code = (extended & 0xFF) == (result & 0xFF) ? extended : result;
+    Error error(code_of(code), sqlite3_errstr(code));
+    if (connection != nullptr && code == extended) error.what = sqlite3_errmsg(connection);
+    error.detail = code;
+    return error;
+}
+
+}  // namespace
+
+Statement& Statement::bind(int index, std::int64_t value) {
+    expect(sqlite3_bind_int64(statement_.get(), index, value) == SQLITE_OK, "a bindable integer");
+    return *this;
+}
+
+Statement& Statement::bind(int index, std::string_view text) {
+    expect(sqlite3_bind_text(statement_.get(), index, text.data(), static_cast<int>(text.size()),
+                             SQLITE_STATIC) == SQLITE_OK,
+           "a bindable text");
+    return *this;
+}
+
+Statement& Statement::bind_blob(int index, std::string_view bytes) {
+    expect(sqlite3_bind_blob(statement_.get(), index, bytes.data(), static_cast<int>(bytes.size()),
+                             SQLITE_STATIC) == SQLITE_OK,
+           "bindable bytes");
+    return *this;
+}
+
+Statement& Statement::bind_null(int index) {
+    expect(sqlite3_bind_null(statement_.get(), index) == SQLITE_OK, "a bindable null");
+    return *this;
+}
+
+Result<bool> Statement::step() {
+    const int result = sqlite3_step(statement_.get());
+    if (result == SQLITE_ROW) return true;
+    if (result == SQLITE_DONE) return false;
+    return error_of(sqlite3_db_handle(statement_.get()), result);
+}
+
+Result<void> Statement::run() {
+    const Reset reset(*this);
+    for (;;) {
+        const Result<bool> row = step();
+        if (!row) return row.error();
+        if (!*row) return {};
+    }
+}
+
+void Statement::reset() {
+    if (statement_) sqlite3_reset(statement_.get());
+}
+
+std::int64_t Statement::integer(int column) const {
+    return sqlite3_column_int64(statement_.get(), column);
+}
+
+bool Statement::is_null(int column) const {
+    return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
+
+std::string_view Statement::bytes(int column) const {
+    const void* data = sqlite3_column_blob(statement_.get(), column);
+    const int size = sqlite3_column_bytes(statement_.get(), column);
+    if (data == nullptr || size <= 0) return {};
+    return {static_cast<const char*>(data), static_cast<std::size_t>(size)};
+}
+
+int Database::on_commit(void* self, sqlite3* /*connection*/, const char* /*name*/, int pages) {
+    static_cast<Database*>(self)->wal_pages_ = static_cast<std::uint64_t>(pages);
+    return SQLITE_OK;
+}
+
+Result<void> Database::open(const std::string& file, std::uint64_t pages_max) {
+    expect(connection_ == nullptr, "a closed database");
+    const int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    const int result = sqlite3_open_v2(file.c_str(), &connection_, flags, nullptr);
+    if (result != SQLITE_OK) {
+        const Error error = error_of(connection_, result);
+        abandon();
+        return error;
+    }
+    sqlite3_extended_result_codes(connection_, 1);
+    const Result<void> ready = set_up(pages_max);
+    if (!ready) abandon();
+    return ready;
+}
+
+// EXCLUSIVE keeps the WAL index on the heap: no shared-memory file whose pages a full disk could
+// take away. The cap is set in the last statement because SQLite lifts it to the file's own size.
+Result<void> Database::set_up(std::uint64_t pages_max) {
+    const Result<void> set = execute(
+        "PRAGMA page_size=4096; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
+        "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
+        "PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=8388608; PRAGMA cache_size=-1024;");
+    if (!set) return set;
+    sqlite3_wal_hook(connection_, on_commit, this);  // replaces the automatic checkpoint
+    const std::string cap = "PRAGMA max_page_count=" + std::to_string(pages_max);
+    return execute(cap.c_str());
+}
+
+void Database::close() {
+    if (connection_ == nullptr) return;
+    expect(sqlite3_close(connection_) == SQLITE_OK, "every statement to go before its database");
+    connection_ = nullptr;
+    wal_pages_ = 0;
+}
+
+void Database::abandon() {
+    if (connection_ != nullptr)
+        sqlite3_db_config(connection_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    close();
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+    Statement statement;
+    sqlite3_stmt* raw = nullptr;
+    const int result = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
+                                          SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+    statement.statement_.reset(raw);
+    if (result != SQLITE_OK) return error_of(connection_, result);
+    return statement;
+}
+
+Result<void> Database::execute(const char* sql) {
+    const int result = sqlite3_exec(connection_, sql, nullptr, nullptr, nullptr);
+    if (result != SQLITE_OK) return error_of(connection_, result);
+    return {};
+}
+
+Result<std::int64_t> Database::number(std::string_view sql) {
+    Result<Statement> statement = prepare(sql);
+    if (!statement) return statement.error();
+    const Result<bool> row = statement->step();
+    if (!row) return row.error();
+    return *row ? statement->integer(0) : 0;
+}
+
+Result<bool> Database::checkpoint(int mode) {
+    int in_wal = 0;
+    int moved = 0;
+    const int result = sqlite3_wal_checkpoint_v2(connection_, nullptr, mode, &in_wal, &moved);
+    if (result != SQLITE_OK) return error_of(connection_, result);
+    if (in_wal == moved) wal_pages_ = 0;
+    return in_wal == moved;
+}
+
+Transaction::~Transaction() {
+    // After some errors SQLite has rolled back by itself; a second time does no harm.
+    if (open_) static_cast<void>(database_.execute("ROLLBACK"));
+}
+
+Result<void> Transaction::begin() {
+    const Result<void> begun = database_.execute("BEGIN IMMEDIATE");
+    open_ = begun.has_value();
+    return begun;
+}
+
+Result<void> Transaction::commit() {
+    const Result<void> committed = database_.execute("COMMIT");
+    if (committed) open_ = false;
+    return committed;
+}
+
+}  // namespace fieldgate::storage

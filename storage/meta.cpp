@@ -1,0 +1,124 @@
+#include "storage/meta.h"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fieldgate::storage {
+namespace {
+
+constexpr std::array<std::string_view, 8> keys{"acknowledged", "evicted",   "quarantined",
+                                               "next_alarm",   "next_data", "pending",
+                                               "stamps_crc",   "crc"};
+using Values = std::array<std::int64_t, 8>;
+
+std::int64_t checksum(const Values& values) {
+    const std::string_view bytes(reinterpret_cast<const char*>(values.data()),
+                                 sizeof(std::int64_t) * (values.size() - 1));
+    return std::int64_t{name_checksum(bytes, "meta")};
+}
+
+}  // namespace
+
+Result<Meta> Meta::load(Database& database) {
+    Result<Statement> select = database.prepare("SELECT v FROM meta WHERE k = ?1");
+    if (!select) return select.error();
+    Values values{};
+    std::size_t found = 0;
+    for (std::size_t key = 0; key < keys.size(); ++key) {
+        const Reset reset(*select);
+        const Result<bool> row = select->bind(1, keys[key]).step();
+        if (!row) return row.error();
+        if (!*row) continue;
+        values[key] = select->integer(0);
+        ++found;
+    }
+    if (found > 0 && (found < keys.size() || values.back() != checksum(values)))
+        return Error(Errc::bad_data, "the store's figures have a wrong check sum");
+    Meta meta;
+    const auto number = [&](std::size_t key) { return static_cast<std::uint64_t>(values[key]); };
+    meta.counters = {number(0), number(1), number(2)};
+    if (found > 0) meta.next = {number(3), number(4)};
+    meta.pending = number(5);
+    meta.stamps_crc = values[6];
+    if (found == 0) meta.stamps_crc = stamps_checksum({});
+    return meta;
+}
+
+Result<void> Meta::save(Statement& set) const {
+    const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+    Values values{number(counters.acknowledged),
+                  number(counters.evicted),
+                  number(counters.quarantined),
+                  number(next[0]),
+                  number(next[1]),
+                  number(pending),
+                  stamps_crc,
+                  0};
+    values.back() = checksum(values);
+    for (std::size_t key = 0; key < keys.size(); ++key) {
+        const Result<void> saved = set.bind(1, keys[key]).bind(2, values[key]).run();
+        if (!saved) return saved;
+    }
+    return {};
+}
+
+std::int64_t stamps_checksum(const std::array<Stamps, 2>& stamps) {
+    std::vector<std::int64_t> numbers;
+    for (std::size_t table = 0; table < stamps.size(); ++table) {
+        for (const auto& [first, stamp] : stamps[table].all()) {
+            numbers.push_back(static_cast<std::int64_t>(table));
+            numbers.push_back(static_cast<std::int64_t>(stamp.rows.first));
+            numbers.push_back(static_cast<std::int64_t>(stamp.rows.last));
+            numbers.push_back(stamp.shift ? 1 : 0);
+            numbers.push_back(stamp.shift ? stamp.shift->count() : 0);
+        }
+    }
+    const std::string_view bytes(reinterpret_cast<const char*>(numbers.data()),
+                                 numbers.size() * sizeof(std::int64_t));
+    return std::int64_t{name_checksum(bytes, "stamps")};
+}
+
+Result<void> save_stamps(Database& database, const std::array<Stamps, 2>& stamps) {
+    Result<void> done = database.execute("DELETE FROM stamps");
+    if (!done) return done;
+    Result<Statement> add = database.prepare("INSERT INTO stamps VALUES(?1, ?2, ?3, ?4)");
+    if (!add) return add.error();
+    for (const Table table : tables) {
+        for (const auto& [first, stamp] : stamps[index(table)].all()) {
+            add->bind(1, std::int64_t{table == Table::alarm});
+            add->bind(2, static_cast<std::int64_t>(stamp.rows.first));
+            add->bind(3, static_cast<std::int64_t>(stamp.rows.last));
+            if (stamp.shift)
+                add->bind(4, stamp.shift->count());
+            else
+                add->bind_null(4);
+            done = add->run();
+            if (!done) return done;
+        }
+    }
+    return {};
+}
+
+Result<std::array<Stamps, 2>> load_stamps(Database& database, std::int64_t checksum) {
+    std::array<Stamps, 2> stamps;
+    Result<Statement> select = database.prepare("SELECT alarm, lo, hi, shift_ms FROM stamps");
+    if (!select) return select.error();
+    for (;;) {
+        const Result<bool> row = select->step();
+        if (!row) return row.error();
+        if (!*row) break;
+        const auto first = static_cast<Seq>(select->integer(1));
+        const auto last = static_cast<Seq>(select->integer(2));
+        if (first > last) return Error(Errc::bad_data, "a stamp that ends before it begins");
+        Stamps::Shift shift;
+        if (!select->is_null(3)) shift = std::chrono::milliseconds(select->integer(3));
+        stamps[select->integer(0) != 0 ? index(Table::alarm) : index(Table::data)].settle(
+            {first, last}, shift);
+    }
+    if (stamps_checksum(stamps) != checksum)
+        return Error(Errc::bad_data, "the stamps have a wrong check sum");
+    return stamps;
+}
+
+}  // namespace fieldgate::storage

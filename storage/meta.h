@@ -1,0 +1,30 @@
+#pragma once
+#include <array>
+#include <cstdint>
+
+#include "storage/database.h"
+#include "storage/row.h"
+
+namespace fieldgate::storage {
+
+/// The store's figures about itself, with a check sum of their own: written in the transaction that
+/// they describe.
+struct Meta {
+    Counters counters;
+    std::array<Seq, 2> next{1, 1};
+    std::uint64_t pending = 0;  ///< rows in both tables
+    std::int64_t stamps_crc = 0;
+
+    /// A new store has none: all zero. Errors: bad_data (check sum), and the database's own.
+    static Result<Meta> load(Database& database);
+    /// `set`: prepared from save_sql.
+    Result<void> save(Statement& set) const;
+    static constexpr const char* save_sql = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)";
+};
+
+std::int64_t stamps_checksum(const std::array<Stamps, 2>& stamps);
+Result<void> save_stamps(Database& database, const std::array<Stamps, 2>& stamps);
+/// Errors: bad_data if they do not have that check sum.
+Result<std::array<Stamps, 2>> load_stamps(Database& database, std::int64_t checksum);
+
+}  // namespace fieldgate::storage

@@ -1,0 +1,76 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "model/record.h"
+#include "storage/ballast.h"
+#include "storage/database.h"
+#include "storage/row.h"
+#include "storage/settings.h"
+
+namespace fieldgate::storage {
+
+/// The outbox's side on the worker: every call blocks. All state that matters to the loop travels
+/// by value (row.h). Errors: those of Database.
+class OutboxDisk {
+public:
+    OutboxDisk(Settings settings, std::string boot_id, Utc floor);
+
+    /// Opens, or opens anew after an error, and takes stock. A file that is damaged is renamed
+    /// aside (`outbox.bad-<n>`, the last one is kept) and what can be read of it goes to a new one.
+    /// After an error of any call but out_of_range the disk has to be opened anew.
+    Result<Inventory> open();
+    /// Out of room: the ballast is dropped and it is tried once more.
+    Result<DiskFigures> commit(const Batch& batch);
+    /// Rows from `from` to at most `last`, at most `rows_max` or a quarter of a megabyte.
+    Result<Page> read(Table table, SeqRange range, std::size_t rows_max);
+    /// Checkpoints and closes; nothing if it is not open.
+    void close();
+
+private:
+    struct Statements {
+        Statement insert[2];
+        Statement remove[2];
+        Statement read[2];
+        Statement set_meta;
+        Statement add_series;
+        Statement quarantine_stored[2];
+        Statement quarantine_new;
+    };
+
+    std::string file(const char* name) const { return settings_.path + "/" + name; }
+    Result<void> open_file();
+    Result<void> prepare();
+    Result<void> name_boot();
+    Result<Inventory> take_stock();
+    Result<void> scan(Table table, Inventory& inventory, SeqSet& implausible);
+    Result<void> quarantine_implausible(Inventory& inventory, const std::array<SeqSet, 2>& rows);
+    Result<void> load_names(Inventory& inventory);
+    Result<void> set_aside(Inventory& inventory);
+    Result<void> write(const Batch& batch);
+    Result<void> write_rows(const Batch& batch);
+    Result<void> write_quarantine(const Batch& batch);
+    Result<void> write_meta(const Batch& batch);
+    Result<void> trim_quarantine();
+    std::optional<StoredRow> checked_row(const Statement& select, Table table) const;
+    Result<void> checkpoint_if_due();
+    Result<DiskFigures> figures();
+    void abandon();
+
+    Settings settings_;
+    std::string boot_id_;
+    Utc floor_;
+    Ballast ballast_;
+    Database database_;
+    std::optional<Statements> statements_;
+    std::int64_t boot_ = 0;
+    std::unordered_map<std::int64_t, std::string> boots_;
+    std::unordered_map<std::int64_t, std::uint32_t> names_;  // series -> check sum of its names
+    std::uint64_t written_bytes_ = 0;
+    std::uint64_t wal_pages_before_ = 0;
+};
+
+}  // namespace fieldgate::storage

@@ -1,0 +1,255 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/meta.h"
+#include "storage/outbox_disk.h"
+#include "storage/salvage.h"
+#include "storage/schema.h"
+
+namespace fieldgate::storage {
+namespace {
+
+std::string table_name(Table table) { return table == Table::alarm ? "q_alarm" : "q_data"; }
+
+}  // namespace
+
+Result<Inventory> OutboxDisk::open() {
+    abandon();
+    static_cast<void>(ballast_.take_on());
+    Result<Inventory> inventory = Error(Errc::io, "not opened");
+    const Result<void> opened = open_file();
+    if (opened) {
+        inventory = take_stock();
+    } else {
+        inventory = opened.error();
+    }
+    const bool full = !inventory && inventory.error().code == Errc::out_of_range;
+    const bool damaged = !inventory && (inventory.error().code == Errc::bad_data ||
+                                        inventory.error().code == Errc::unsupported);
+    if (full && ballast_.drop()) return open();
+    if (!damaged) {
+        if (!inventory) abandon();
+        return inventory;
+    }
+    Inventory rescue;
+    const Result<void> replaced = set_aside(rescue);
+    if (replaced) inventory = take_stock();
+    if (!replaced) inventory = replaced.error();
+    if (!inventory) {
+        abandon();
+        return inventory;
+    }
+    inventory->set_aside = rescue.set_aside;
+    inventory->salvaged = rescue.salvaged;
+    inventory->lost = rescue.lost;
+    return inventory;
+}
+
+Result<void> OutboxDisk::open_file() {
+    wal_pages_before_ = 0;
+    Result<void> result =
+        database_.open(file("outbox.db"), settings_.max_size_bytes / Database::page_bytes);
+    if (!result) return result;
+    // The version first: a store that is not ours is not worth reading through.
+    result = migrate(database_);
+    if (!result) return result;
+    Result<Statement> check = database_.prepare("PRAGMA quick_check(1)");
+    if (!check) return check.error();
+    const Result<bool> row = check->step();
+    if (!row) return row.error();
+    if (!*row || check->bytes(0) != "ok")
+        return Error(Errc::bad_data, "quick_check: " + std::string(check->bytes(0)));
+    return {};
+}
+
+Result<void> OutboxDisk::set_aside(Inventory& inventory) {
+    abandon();
+    inventory.set_aside = next_bad_name(settings_.path);
+    Result<void> result = move_aside(settings_.path, "outbox.db", inventory.set_aside);
+    if (result) result = open_file();
+    if (!result) return result;
+    const Result<Salvaged> saved = salvage(settings_.path + "/" + inventory.set_aside, database_);
+    if (!saved) return saved.error();
+    inventory.salvaged = saved->rows;
+    inventory.lost = saved->lost;
+    return {};
+}
+
+Result<void> OutboxDisk::prepare() {
+    statements_.emplace();
+    Result<void> result;
+    const auto make = [&](Statement& target, const std::string& sql) {
+        if (!result) return;
+        Result<Statement> statement = database_.prepare(sql);
+        if (statement)
+            target = std::move(*statement);
+        else
+            result = statement.error();
+    };
+    for (const Table table : tables) {
+        const std::string name = table_name(table);
+        const std::size_t at = index(table);
+        make(statements_->insert[at], "INSERT OR REPLACE INTO " + name +
+                                          "(seq, series, at_ms, boot, mono_ms, proven, crc, body)"
+                                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+        make(statements_->remove[at], "DELETE FROM " + name + " WHERE seq BETWEEN ?1 AND ?2");
+        make(statements_->read[at],
+             "SELECT seq, series, at_ms, boot, mono_ms, proven, crc, body FROM " + name +
+                 " WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq");
+        make(statements_->quarantine_stored[at],
+             "INSERT INTO quarantine(why, series, at_ms, body) SELECT ?1, series, at_ms,"
+             " substr(body, 1, 16384) FROM " +
+                 name + " WHERE seq = ?2");
+    }
+    make(statements_->quarantine_new,
+         "INSERT INTO quarantine(why, series, at_ms, body) VALUES(?1, ?2, ?3, ?4)");
+    make(statements_->add_series, "INSERT OR REPLACE INTO series VALUES(?1, ?2, ?3)");
+    make(statements_->set_meta, Meta::save_sql);
+    return result;
+}
+
+Result<Inventory> OutboxDisk::take_stock() {
+    Inventory inventory;
+    Result<void> result = name_boot();
+    if (result) result = prepare();
+    if (result) result = load_names(inventory);
+    if (!result) return result.error();
+    const Result<Meta> meta = Meta::load(database_);
+    if (!meta) return meta.error();
+    const Result<std::array<Stamps, 2>> stamps = load_stamps(database_, meta->stamps_crc);
+    if (!stamps) return stamps.error();
+    inventory.stamps = *stamps;
+    inventory.counters = meta->counters;
+    inventory.next = meta->next;
+    std::array<SeqSet, 2> implausible;
+    for (const Table table : tables) {
+        result = scan(table, inventory, implausible[index(table)]);
+        if (!result) return result.error();
+    }
+    if (inventory.rows[0].count() + inventory.rows[1].count() != meta->pending)
+        return Error(Errc::bad_data, "the store does not hold as many rows as it says");
+    result = quarantine_implausible(inventory, implausible);
+    if (!result) return result.error();
+    const Result<DiskFigures> now = figures();
+    if (!now) return now.error();
+    inventory.figures = *now;
+    return inventory;
+}
+
+Result<void> OutboxDisk::name_boot() {
+    Result<Statement> select = database_.prepare("SELECT id FROM boots WHERE name = ?1");
+    if (!select) return select.error();
+    const Reset reset(*select);
+    const Result<bool> known = select->bind(1, boot_id_).step();
+    if (!known) return known.error();
+    boot_ = *known ? select->integer(0) : 0;
+    if (*known) return {};
+    // A boot that no row names any more is forgotten: there is one of them for every power cut.
+    const Result<std::int64_t> rows = database_.number(
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM q_alarm LIMIT 1)) +"
+        " (SELECT count(*) FROM (SELECT 1 FROM q_data LIMIT 1))");
+    if (!rows) return rows.error();
+    Transaction transaction(database_);
+    Result<void> result = transaction.begin();
+    if (result && *rows == 0) result = database_.execute("DELETE FROM boots");
+    if (!result) return result;
+    Result<Statement> add = database_.prepare("INSERT INTO boots(name) VALUES(?1)");
+    if (!add) return add.error();
+    result = add->bind(1, boot_id_).run();
+    if (!result) return result;
+    const Result<std::int64_t> id = database_.number("SELECT max(id) FROM boots");
+    if (!id) return id.error();
+    boot_ = *id;
+    return transaction.commit();
+}
+
+Result<void> OutboxDisk::load_names(Inventory& inventory) {
+    names_.clear();
+    boots_.clear();
+    Result<Statement> series = database_.prepare("SELECT id, device, service FROM series");
+    if (!series) return series.error();
+    for (;;) {
+        const Result<bool> row = series->step();
+        if (!row) return row.error();
+        if (!*row) break;
+        StoredSeries names{series->integer(0), std::string(series->bytes(1)),
+                           std::string(series->bytes(2))};
+        names_[names.id] = name_checksum(names.device_id, names.service_id);
+        inventory.series.push_back(std::move(names));
+    }
+    Result<Statement> boots = database_.prepare("SELECT id, name FROM boots");
+    if (!boots) return boots.error();
+    for (;;) {
+        const Result<bool> row = boots->step();
+        if (!row) return row.error();
+        if (!*row) return {};
+        boots_[boots->integer(0)] = boots->bytes(1);
+    }
+}
+
+// Numbers and times only; bodies are checked when they are read to be sent.
+Result<void> OutboxDisk::scan(Table table, Inventory& inventory, SeqSet& implausible) {
+    Result<Statement> select = database_.prepare("SELECT seq, at_ms, boot, proven, mono_ms FROM " +
+                                                 table_name(table) + " ORDER BY seq");
+    if (!select) return select.error();
+    const std::size_t at = index(table);
+    inventory.this_boot_from[at] = 0;
+    for (;;) {
+        const Result<bool> row = select->step();
+        if (!row) return row.error();
+        if (!*row) break;
+        const auto seq = static_cast<Seq>(select->integer(0));
+        if (seq == 0 || select->integer(0) < 0)
+            return Error(Errc::bad_data, "a row with an impossible number");
+        inventory.rows[at].add({seq, seq});
+        if (select->integer(2) == boot_) {
+            if (inventory.this_boot_from[at] == 0) inventory.this_boot_from[at] = seq;
+            continue;
+        }
+        if (select->integer(3) != 0) continue;
+        const Stamps::Stamp* stamp = inventory.stamps[at].find(seq);
+        const auto shift =
+            stamp != nullptr && stamp->shift ? *stamp->shift : std::chrono::milliseconds(0);
+        const bool shifted = stamp != nullptr && stamp->shift.has_value();
+        const std::chrono::milliseconds since_1970 =
+            shifted ? shift + std::chrono::milliseconds(select->integer(4))
+                    : std::chrono::milliseconds(select->integer(1));
+        if (Utc(since_1970) < floor_) implausible.add({seq, seq});
+    }
+    const auto last = inventory.rows[at].last();
+    if (last && *last >= inventory.next[at])
+        return Error(Errc::bad_data, "a row beyond the last number given out");
+    if (inventory.this_boot_from[at] == 0) inventory.this_boot_from[at] = inventory.next[at];
+    return {};
+}
+
+// Their boot is over and its clock was never right: nobody can say any more when they were.
+Result<void> OutboxDisk::quarantine_implausible(Inventory& inventory,
+                                                const std::array<SeqSet, 2>& rows) {
+    if (rows[0].empty() && rows[1].empty()) return {};
+    Batch batch;
+    batch.stamps = inventory.stamps;
+    batch.next = inventory.next;
+    batch.counters = inventory.counters;
+    for (const Table table : tables) {
+        batch.removals[index(table)] = rows[index(table)];
+        // Kept are the newest; the table holds no more than a thousand.
+        const std::uint64_t count = rows[index(table)].count();
+        std::uint64_t skipped = 0;
+        for (const auto& [first, last] : rows[index(table)].ranges())
+            for (Seq seq = first; seq <= last; ++seq)
+                if (++skipped + 1000 > count)
+                    batch.quarantine.push_back(
+                        {table, seq, 0, nullptr, "taken before the clock was ever right"});
+        batch.counters.quarantined += count;
+        for (const auto& [first, last] : rows[index(table)].ranges())
+            inventory.rows[index(table)].erase({first, last});
+    }
+    batch.stored_after = inventory.rows[0].count() + inventory.rows[1].count();
+    inventory.counters = batch.counters;
+    return write(batch);
+}
+
+}  // namespace fieldgate::storage

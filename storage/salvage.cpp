@@ -1,0 +1,252 @@
+#include "storage/salvage.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <unordered_map>
+#include <utility>
+
+#include "storage/meta.h"
+
+namespace fieldgate::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view bad_prefix = "outbox.bad-";
+constexpr std::uint64_t rows_per_transaction = 1000;
+// How often a hole in the file is probed for its far side, before it is given up.
+constexpr int probes_max = 20000;
+
+using Names = std::unordered_map<std::int64_t, std::string>;
+
+int bad_number(const std::string& name) {
+    int number = 0;
+    if (name.starts_with(bad_prefix))
+        std::from_chars(name.data() + bad_prefix.size(), name.data() + name.size(), number);
+    return number;
+}
+
+std::string table_name(Table table) { return table == Table::alarm ? "q_alarm" : "q_data"; }
+
+/// Reads a damaged table as far as it can be read: forward until it breaks, then on behind the
+/// break.
+class Salvager {
+public:
+    Salvager(Database& source, Database& target) : source_(source), target_(target) {}
+
+    // Errors: the target's.
+    Result<void> run(Salvaged& salvaged) {
+        load_names();
+        for (const Table table : tables) {
+            const Result<void> copied = copy(table, salvaged);
+            if (!copied) return copied;
+        }
+        return {};
+    }
+
+    std::array<Seq, 2> next{1, 1};
+
+private:
+    struct Raw {
+        Seq seq = 0;
+        std::int64_t series = 0;
+        std::int64_t at = 0;
+        std::int64_t boot = 0;
+        std::int64_t mono = 0;
+        std::int64_t proven = 0;
+        std::int64_t crc = 0;
+        std::string body;
+    };
+
+    void load_names() {
+        Result<Statement> series = source_.prepare("SELECT id, device, service FROM series");
+        while (series) {
+            const Result<bool> row = series->step();
+            if (!row || !*row) break;
+            devices_[series->integer(0)] = series->bytes(1);
+            services_[series->integer(0)] = series->bytes(2);
+        }
+        Result<Statement> boots = source_.prepare("SELECT id, name FROM boots");
+        while (boots) {
+            const Result<bool> row = boots->step();
+            if (!row || !*row) break;
+            boots_[boots->integer(0)] = boots->bytes(1);
+        }
+    }
+
+    Result<void> copy(Table table, Salvaged& salvaged) {
+        const std::string sql =
+            "SELECT seq, series, at_ms, boot, mono_ms, proven, crc, body FROM " +
+            table_name(table) + " WHERE seq >= ?1 ORDER BY seq";
+        Result<Statement> select = source_.prepare(sql);
+        if (!select) return {};
+        std::vector<Raw> rows;
+        std::int64_t from = 1;
+        std::int64_t stride = 1;
+        for (int probes = 0; probes < probes_max;) {
+            const Reset reset(*select);
+            select->bind(1, from);
+            bool broken = false;
+            for (;;) {
+                const Result<bool> row = select->step();
+                broken = !row;
+                if (!row || !*row) break;
+                const std::int64_t seq = select->integer(0);
+                if (seq < from) {  // pages out of order would lead in circles
+                    broken = true;
+                    break;
+                }
+                from = seq + 1;
+                stride = 1;
+                keep_if_whole(*select, table, rows);
+                if (rows.size() < rows_per_transaction) continue;
+                const Result<void> stored = store(table, rows, salvaged);
+                if (!stored) return stored;
+            }
+            if (!broken) break;
+            // Behind the hole: a step further each time, twice as far after every miss.
+            ++probes;
+            if (from > std::int64_t{1} << 61) break;
+            from += stride;
+            stride = stride < (std::int64_t{1} << 40) ? stride * 2 : stride;
+        }
+        return store(table, rows, salvaged);
+    }
+
+    void keep_if_whole(const Statement& row, Table table, std::vector<Raw>& rows) const {
+        Raw raw;
+        raw.seq = static_cast<Seq>(row.integer(0));
+        raw.series = row.integer(1);
+        raw.at = row.integer(2);
+        raw.boot = row.integer(3);
+        raw.mono = row.integer(4);
+        raw.proven = row.integer(5);
+        raw.crc = row.integer(6);
+        raw.body = row.bytes(7);
+        const auto device = devices_.find(raw.series);
+        const auto boot = boots_.find(raw.boot);
+        if (device == devices_.end() || boot == boots_.end()) return;
+        const std::uint32_t crc =
+            row_checksum(name_checksum(device->second, services_.at(raw.series)), boot->second,
+                         table, raw.seq, Utc(std::chrono::milliseconds(raw.at)),
+                         std::chrono::milliseconds(raw.mono), raw.proven != 0, raw.body);
+        if (std::int64_t{crc} == raw.crc) rows.push_back(std::move(raw));
+    }
+
+    Result<void> store(Table table, std::vector<Raw>& rows, Salvaged& salvaged) {
+        if (rows.empty()) return {};
+        Transaction transaction(target_);
+        Result<void> result = transaction.begin();
+        if (!result) return result;
+        Result<Statement> series =
+            target_.prepare("INSERT OR REPLACE INTO series VALUES(?1, ?2, ?3)");
+        if (!series) return series.error();
+        Result<Statement> boots = target_.prepare("INSERT OR REPLACE INTO boots VALUES(?1, ?2)");
+        if (!boots) return boots.error();
+        Result<Statement> insert =
+            target_.prepare("INSERT OR REPLACE INTO " + table_name(table) +
+                            "(seq, series, at_ms, boot, mono_ms, proven, crc, body)"
+                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+        if (!insert) return insert.error();
+        for (const Raw& row : rows) {
+            series->bind(1, row.series).bind(2, devices_.at(row.series));
+            result = series->bind(3, services_.at(row.series)).run();
+            if (!result) return result;
+            result = boots->bind(1, row.boot).bind(2, boots_.at(row.boot)).run();
+            if (!result) return result;
+            insert->bind(1, static_cast<std::int64_t>(row.seq)).bind(2, row.series);
+            insert->bind(3, row.at).bind(4, row.boot).bind(5, row.mono).bind(6, row.proven);
+            result = insert->bind(7, row.crc).bind_blob(8, row.body).run();
+            if (!result) return result;
+        }
+        result = transaction.commit();
+        if (!result) return result;
+        salvaged.rows += rows.size();
+        Seq& end = next[index(table)];
+        if (rows.back().seq >= end) end = rows.back().seq + 1;
+        rows.clear();
+        return {};
+    }
+
+    Database& source_;
+    Database& target_;
+    Names devices_;
+    Names services_;
+    Names boots_;
+};
+
+// The stamps and figures of the damaged file, as far as their check sums hold; what is missing from
+// the rows it says it had is counted as quarantined.
+Result<void> settle(Database& source, Database& target, const std::array<Seq, 2>& next,
+                    Salvaged& salvaged) {
+    Meta meta;
+    std::array<Stamps, 2> stamps;
+    const Result<Meta> old = Meta::load(source);
+    if (old) {
+        meta = *old;
+        const Result<std::array<Stamps, 2>> told = load_stamps(source, meta.stamps_crc);
+        if (told) stamps = *told;
+        salvaged.lost = meta.pending > salvaged.rows ? meta.pending - salvaged.rows : 0;
+        meta.counters.quarantined += salvaged.lost;
+    }
+    for (std::size_t table = 0; table < next.size(); ++table)
+        meta.next[table] = std::max(meta.next[table], next[table]);
+    meta.pending = salvaged.rows;
+    meta.stamps_crc = stamps_checksum(stamps);
+    Transaction transaction(target);
+    Result<void> result = transaction.begin();
+    if (!result) return result;
+    result = save_stamps(target, stamps);
+    if (!result) return result;
+    Result<Statement> save = target.prepare(Meta::save_sql);
+    if (!save) return save.error();
+    result = meta.save(*save);
+    if (!result) return result;
+    return transaction.commit();
+}
+
+}  // namespace
+
+std::string next_bad_name(const std::string& folder) {
+    int highest = 0;
+    std::error_code ignored;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored))
+        highest = std::max(highest, bad_number(entry.path().filename().string()));
+    return std::string(bad_prefix) + std::to_string(highest + 1);
+}
+
+Result<void> move_aside(const std::string& folder, const std::string& database,
+                        const std::string& bad_name) {
+    std::error_code failed;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
+        std::error_code ignored;
+        if (bad_number(entry.path().filename().string()) > 0) fs::remove(entry.path(), ignored);
+    }
+    fs::path from(folder);
+    fs::rename(from / database, from / bad_name, failed);
+    if (failed) return Error(Errc::io, bad_name + ": " + failed.message());
+    // Its WAL belongs to it: to the new file it would be poison.
+    const std::string wal = database + "-wal";
+    if (fs::exists(from / wal, failed)) fs::rename(from / wal, from / (bad_name + "-wal"), failed);
+    if (failed) return Error(Errc::io, wal + ": " + failed.message());
+    return {};
+}
+
+Result<Salvaged> salvage(const std::string& bad_file, Database& target) {
+    Salvaged salvaged;
+    Database source;
+    if (!source.open(bad_file, 1)) return salvaged;
+    Salvager salvager(source, target);
+    const Result<void> copied = salvager.run(salvaged);
+    Result<void> result = copied;
+    if (result) result = settle(source, target, salvager.next, salvaged);
+    source.abandon();
+    if (!result) return result.error();
+    return salvaged;
+}
+
+}  // namespace fieldgate::storage
