@@ -29,10 +29,18 @@ public:
         std::uint64_t not_fitting = 0;  ///< outside the model: not sent
     };
 
-    /// `series` must outlive the mapping.
+    /// Interns the names; `series` is not kept.
     Mapping(std::vector<Device> devices, SeriesTable& series);
+    ~Mapping();
+    Mapping(Mapping&&) noexcept;
+    Mapping& operator=(Mapping&&) noexcept;
 
-    /// Appends the records that `readings` make to `out` (none, if nothing is worth sending).
+    /// Appends the records that `readings` make to `out` (none, if nothing is worth sending). A
+    /// point stands in `readings` once.
+    ///
+    /// `at` and `since_boot` rise strictly per series, across steps of the clock as well: a record
+    /// that would not be later than the one before is moved by 1 ms. With the first proof `at` may
+    /// fall: the records of before are then to be stamped anew (EventClock::observe).
     void map(const Readings& readings, const EventClock& clock, std::vector<Record>& out);
 
     /// The next reading of every point is sent whatever its report rule says: after a replay, so
@@ -46,18 +54,27 @@ private:
     struct DeviceState;
     struct ServiceState;
 
+    static const PropertyModel* model_of(const Point& point);
+    const Value* select(const DeviceState& device, PointState& state, const Value& value,
+                        Instant at, Value& room);
+    static void log_transition(const DeviceState& device, const PointState& state,
+                               const Value& value);
+    static Record begin(ServiceState& service, const EventClock::Stamp& stamp);
+
     std::vector<DeviceState> devices_;
     Counters counters_;
 };
 
-/// True if `value` is to be sent, given the last value sent and when (pure; ReportRule, config
-/// README).
+/// True if `value` is to be sent, given the last value sent (nullptr: none yet) and when (pure;
+/// ReportRule, config README). A change of exactly the amount is one; of bools and strings any
+/// change is; in percent of a 0, too. `min` and `max` may be missed by a twentieth, 50 ms at most,
+/// so that a schedule that trembles does not double them.
 bool worth_sending(const ReportRule& rule, const Value& value, Instant now, const Value* last_sent,
                    Instant last_sent_at);
 
 /// `value` as the model wants it, appended as JSON: its data type, its step, inside min/max,
-/// max_length, enum. False, with nothing appended, if it does not fit; without a model every value
-/// fits.
+/// max_length, enum (model/fit.h has the rules). False, with nothing appended, if it does not fit;
+/// without a model every value fits, but floats that are not finite.
 bool append_fitted(std::string& out, const Value& value, const PropertyModel* model);
 
 }  // namespace fieldgate

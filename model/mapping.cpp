@@ -1,0 +1,172 @@
+#include "model/mapping.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/expect.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "model/fit.h"
+
+namespace fieldgate {
+
+struct Mapping::PointState {
+    const Point* point = nullptr;
+    std::string key;  // "voltage": as JSON, quotes and colon included
+    std::size_t service = 0;
+    std::optional<Value> last_sent;
+    Instant last_sent_at;
+    bool fits = true;
+    bool refresh = false;
+};
+
+struct Mapping::ServiceState {
+    std::string name;
+    SeriesId series = 0;
+    // The last record's; it has none before the first.
+    bool has_record = false;
+    Utc at;
+    std::chrono::milliseconds since_boot{0};
+    bool proven = false;
+    // The record of the answer being mapped: its place in the caller's list, its properties so far
+    // (kept for their capacity).
+    static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+    std::size_t open = none;
+    std::string properties;
+};
+
+struct Mapping::DeviceState {
+    std::string name;
+    std::shared_ptr<const std::vector<Point>> owner;
+    std::vector<PointState> points;
+    std::vector<ServiceState> services;
+};
+
+Mapping::Mapping(std::vector<Device> devices, SeriesTable& series) {
+    devices_.reserve(devices.size());
+    for (Device& device : devices) {
+        DeviceState& state = devices_.emplace_back();
+        state.name = std::move(device.name);
+        state.owner = std::move(device.points);
+        for (const Point& point : *state.owner) {
+            PointState& added = state.points.emplace_back();
+            added.point = &point;
+            json::append_string(added.key, point.property);
+            added.key += ':';
+            const auto known =
+                std::find_if(state.services.begin(), state.services.end(),
+                             [&](const ServiceState& s) { return s.name == point.service; });
+            added.service = static_cast<std::size_t>(known - state.services.begin());
+            if (known != state.services.end()) continue;
+            ServiceState& service = state.services.emplace_back();
+            service.name = point.service;
+            service.series = series.intern(device.device_id, point.service);
+        }
+    }
+}
+
+Mapping::~Mapping() = default;
+Mapping::Mapping(Mapping&&) noexcept = default;
+Mapping& Mapping::operator=(Mapping&&) noexcept = default;
+
+void Mapping::map(const Readings& readings, const EventClock& clock, std::vector<Record>& out) {
+    expect(readings.device < devices_.size(), "readings of a device that is mapped");
+    DeviceState& device = devices_[readings.device];
+    const EventClock::Stamp stamp = clock.stamp(readings.at);
+    const std::size_t first = out.size();
+    Value room;
+    for (const Reading& reading : readings.values) {
+        expect(reading.point < device.points.size(), "a reading of a point that is mapped");
+        PointState& point = device.points[reading.point];
+        const Value* value = select(device, point, reading.value, readings.at, room);
+        if (!value) continue;
+        ServiceState& service = device.services[point.service];
+        if (service.open == ServiceState::none) {
+            service.open = out.size();
+            service.properties = "{";
+            out.push_back(begin(service, stamp));
+        } else {
+            service.properties += ',';
+        }
+        service.properties += point.key;
+        append_as(service.properties, *value, model_of(*point.point));
+        if (point.point->priority == Priority::alarm) out[service.open].priority = Priority::alarm;
+    }
+    if (out.size() == first) return;
+    for (ServiceState& service : device.services) {
+        if (service.open == ServiceState::none) continue;
+        service.properties += '}';
+        out[service.open].properties = service.properties;
+        service.open = ServiceState::none;
+    }
+}
+
+void Mapping::refresh() {
+    for (DeviceState& device : devices_)
+        for (PointState& point : device.points) point.refresh = true;
+}
+
+const PropertyModel* Mapping::model_of(const Point& point) {
+    return point.model ? &*point.model : nullptr;
+}
+
+// The value to send of one reading; nullptr if there is none. Compared is what would be sent, so
+// that a step that rounds a change away sends nothing.
+const Value* Mapping::select(const DeviceState& device, PointState& state, const Value& value,
+                             Instant at, Value& room) {
+    ++counters_.readings;
+    const Value* fitted = fit(value, model_of(*state.point), room);
+    if (state.fits != (fitted != nullptr)) {
+        state.fits = !state.fits;
+        log_transition(device, state, value);
+    }
+    if (!fitted) {
+        ++counters_.not_fitting;
+        return nullptr;
+    }
+    const Value* last = state.last_sent ? &*state.last_sent : nullptr;
+    if (!state.refresh &&
+        !worth_sending(state.point->report, *fitted, at, last, state.last_sent_at)) {
+        ++counters_.thinned;
+        return nullptr;
+    }
+    state.last_sent = *fitted;
+    state.last_sent_at = at;
+    state.refresh = false;
+    return fitted;
+}
+
+void Mapping::log_transition(const DeviceState& device, const PointState& state,
+                             const Value& value) {
+    const Point& point = *state.point;
+    log::write(state.fits ? log::Level::notice : log::Level::warning,
+               state.fits ? "value fits the model again" : "value does not fit the model; not sent",
+               {{"device", device.name},
+                {"service", point.service},
+                {"property", point.property},
+                {"value", to_string(value)}});
+}
+
+// A record of `service` without properties yet. Later than the one before on both clocks, by a
+// millisecond if need be.
+Record Mapping::begin(ServiceState& service, const EventClock::Stamp& stamp) {
+    constexpr std::chrono::milliseconds tick{1};
+    Record record;
+    record.series = service.series;
+    record.since_boot = stamp.since_boot;
+    if (service.has_record)
+        record.since_boot = std::max(record.since_boot, service.since_boot + tick);
+    record.at = stamp.at + (record.since_boot - stamp.since_boot);
+    // The first proof moves the records of before as well, to offset + since_boot: earlier than
+    // this one, wherever they were before.
+    if (service.has_record && service.proven == stamp.proven)
+        record.at = std::max(record.at, service.at + tick);
+    record.proven = stamp.proven;
+    service.has_record = true;
+    service.at = record.at;
+    service.since_boot = record.since_boot;
+    service.proven = record.proven;
+    return record;
+}
+
+}  // namespace fieldgate
