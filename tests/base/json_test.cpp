@@ -50,6 +50,31 @@ TEST(Json, WritesForeignBytesAsReplacementCharacters) {
     EXPECT_EQ(out, "\"a\xEF\xBF\xBDz\\u0001\\\"\\\\\"");
 }
 
+TEST(Json, ReadsNumbersExactly) {
+    const auto parsed = parse(
+        "[0,-0,7,-7,9223372036854775807,-9223372036854775808,9223372036854775808,"
+        "18446744073709551615,18446744073709551616,-9223372036854775809,0.1,-12.50,5e-324,"
+        "1.7976931348623157e308,0e300,0e-300,-0.0,1e-400,2.2250738585072011e-308,1E+2,"
+        "123456789012345678901234567890]");
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    std::string out;
+    append_value(out, *parsed);
+    EXPECT_EQ(out,
+              "[0,0,7,-7,9223372036854775807,-9223372036854775808,9223372036854775808,"
+              "18446744073709551615,18446744073709551616,-9223372036854775808,0.1,-12.5,5e-324,"
+              "1.7976931348623157e+308,0,0,-0,0,2.225073858507201e-308,100,"
+              "1.2345678901234568e+29]");
+    EXPECT_TRUE((*parsed->array())[4].integer());
+    EXPECT_FALSE((*parsed->array())[6].integer());
+    EXPECT_FALSE((*parsed->array())[10].integer());
+}
+
+TEST(Json, RefusesNumbersThatAreNone) {
+    for (const char* bad : {"1e309", "10e308", "-1e999", "01", "+1", ".5", "5.", "1e", "1e+", "-",
+                            "0x1", "NaN", "Infinity", "1_0", "1 2"})
+        EXPECT_FALSE(parse(bad)) << bad;
+}
+
 TEST(Json, WritesTheShortestNumbers) {
     std::string out;
     append_float(out, 233.1F);
