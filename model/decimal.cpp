@@ -184,19 +184,17 @@ std::optional<Decimal> round_to_grid(Decimal value, Decimal base, Decimal step) 
     const auto wide = [&](Decimal d) { return Wide{d.mantissa} * power(decimals - d.decimals); };
     const Wide grid = wide(step);
     if (grid <= 0) return std::nullopt;
-    const Wide distance = wide(value) - wide(base);
-    Wide steps = 0;
-    Wide rest = 0;
-    if (is_int64(distance) && is_int64(grid)) {  // 128 bit division is a slow call
-        steps = static_cast<std::int64_t>(distance) / static_cast<std::int64_t>(grid);
-        rest = static_cast<std::int64_t>(distance) % static_cast<std::int64_t>(grid);
-    } else {
-        steps = distance / grid;
-        rest = distance % grid;
-    }
-    if (rest * 2 >= grid) ++steps;
-    if (rest * -2 >= grid) --steps;
-    return narrow(wide(base) + steps * grid, decimals);
+    const Wide start = wide(base);
+    const Wide distance = wide(value) - start;
+    // The distance to the place before `value`, as seen from the base; 128 bit division is slow.
+    const bool short_way = is_int64(distance) && is_int64(grid);
+    const Wide rest =
+        short_way ? Wide{static_cast<std::int64_t>(distance) % static_cast<std::int64_t>(grid)}
+                  : distance % grid;
+    Wide rounded = distance - rest;
+    if (rest * 2 >= grid) rounded += grid;
+    if (rest * -2 >= grid) rounded -= grid;
+    return narrow(start + rounded, decimals);
 }
 
 Decimal normalized(Decimal value) { return strip(value.mantissa, value.decimals); }

@@ -71,7 +71,7 @@ bool worth_sending(const ReportRule& rule, const Value& value, Instant now, cons
                    Instant last_sent_at) {
     if (!last_sent) return true;
     const auto age = now - last_sent_at;
-    if (age < rule.min - tremble(rule.min)) return false;
+    if (rule.min.count() > 0 && age < rule.min - tremble(rule.min)) return false;
     if (rule.max.count() > 0 && age >= rule.max - tremble(rule.max)) return true;
     if (rule.change == ReportRule::Change::every_reading) return true;
     if (!differs(value, *last_sent)) return false;

@@ -1,8 +1,6 @@
 #include "model/value.h"
 
 #include <array>
-#include <charconv>
-#include <cstring>
 
 #include "base/json.h"
 
@@ -37,23 +35,25 @@ std::optional<Decimal> as_decimal(const Value& value) {
     return std::visit(Exact(), value);
 }
 
-// Every scaled register of every scan passes here, so it is one buffer and one append.
+// Every scaled register of every scan passes here, so it is one buffer, filled from its end, and
+// one append.
 void append_json(std::string& out, Decimal value) {
-    constexpr std::size_t room = 24;  // "-0." and 18 zeros at most before the digits
-    std::array<char, room + 24> text;
-    char* const digits = text.data() + room;
+    std::array<char, 24> text;  // "-0." and 18 decimals, or '-', '.' and 19 digits
+    char* const end = text.data() + text.size();
+    char* begin = end;
     const bool negative = value.mantissa < 0;
     const auto bits = static_cast<std::uint64_t>(value.mantissa);
-    const std::uint64_t magnitude = negative ? 0 - bits : bits;
-    char* const end = std::to_chars(digits, text.data() + text.size(), magnitude).ptr;
-    char* begin = digits;
+    std::uint64_t rest = negative ? 0 - bits : bits;
+    const auto put_digit = [&] {
+        *--begin = static_cast<char>('0' + rest % 10);
+        rest /= 10;
+    };
     if (value.decimals > 0) {
-        while (end - begin <= value.decimals) *--begin = '0';
-        const std::ptrdiff_t whole = end - begin - value.decimals;
-        std::memmove(begin - 1, begin, static_cast<std::size_t>(whole));
-        --begin;
-        begin[whole] = '.';
+        for (int i = 0; i < value.decimals; ++i) put_digit();
+        *--begin = '.';
     }
+    do put_digit();
+    while (rest > 0);
     if (negative) *--begin = '-';
     out.append(begin, static_cast<std::size_t>(end - begin));
 }
