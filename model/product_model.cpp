@@ -10,7 +10,7 @@
 namespace fieldgate {
 namespace {
 
-constexpr json::Limits limits{1024 * 1024, 32};  // the platform's own limit is 500 KB
+constexpr json::Limits limits{std::size_t{1} << 20, 32};  // the platform's own limit is 500 KB
 constexpr std::size_t services_max = 500;
 constexpr std::size_t members_max = 500;  // properties or commands of a service
 

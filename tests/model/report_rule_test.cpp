@@ -115,6 +115,13 @@ TEST(ReportRule, SendsAtLeastAsOftenAsMax) {
     EXPECT_FALSE(worth_sending(r, std::int64_t{1}, start + 1000h, &last, start));
 }
 
+TEST(ReportRule, ThinsNoReadingThatComesOutOfOrder) {
+    const Value last = std::int64_t{1};
+    EXPECT_TRUE(
+        worth_sending(rule(Change::every_reading), std::int64_t{1}, start - 1ms, &last, start));
+    EXPECT_TRUE(worth_sending(rule(Change::any), std::int64_t{2}, start - 1ms, &last, start));
+}
+
 // One reading a second, some milliseconds early or late: each is sent, as if none had trembled.
 TEST(ReportRule, DoesNotHalveTheRateOfAScheduleThatTrembles) {
     ReportRule r = rule(Change::every_reading);
