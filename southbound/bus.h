@@ -36,13 +36,20 @@ struct BusStatus {
     std::uint64_t requests = 0;
     std::uint64_t overruns = 0;  ///< Scans skipped because the wire was late.
     WireErrors errors;
+    /// Raw values that became no reading: they mean "absent", `values` does not list them, or they
+    /// are none of their type.
+    std::uint64_t absent = 0;
+    std::uint64_t unlisted = 0;
+    std::uint64_t invalid = 0;
+    std::string last_error;  ///< Of the port or connection; empty while it is up.
     std::vector<DeviceHealth> devices;
 };
 
 /// One wire with its devices: protocol + link + schedule. Runs on the loop.
 class Bus {
 public:
-    /// `settings.wire` decides the link; every device's points are planned here.
+    /// `settings.wire` decides the link; every device's points are planned here. Nothing is opened
+    /// before next().
     Bus(const asio::any_io_executor& loop, BusSettings settings,
         std::vector<DeviceSettings> devices);
     ~Bus();

@@ -2,10 +2,10 @@
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "base/result.h"
+#include "model/reading.h"
 
 namespace fieldgate::southbound {
 
@@ -17,8 +17,16 @@ using Pdu = std::vector<std::uint8_t>;
 struct Request {
     std::uint8_t unit = 0;
     Pdu pdu;
-    std::size_t reply_bytes =
-        0;  ///< Length of the PDU of a good answer; known beforehand in Modbus.
+    /// Length of the PDU of a good answer; known beforehand in Modbus.
+    std::size_t reply_bytes = 0;
+};
+
+/// A true answer, and when it came.
+struct Reply {
+    Pdu pdu;
+    Instant at;  ///< When its last byte was received.
+    /// From the first byte of the request sent to the last byte of the reply received.
+    std::chrono::microseconds took{0};
 };
 
 /// One wire, one transaction at a time.
@@ -29,17 +37,20 @@ class Link {
 public:
     virtual ~Link() = default;
 
-    /// Sends `request` and returns the reply PDU, checked against the request: unit, function, byte
-    /// count, echo (pdu.h). An exception reply is an error `refused` with the exception code in
-    /// `detail`. Returns within the wire's response timeout, counted from the last byte sent to the
-    /// last received. Errors: timeout, closed, bad_data (checksum, length, a reply to something
-    /// else), refused.
-    virtual asio::awaitable<Result<Pdu>> transact(const Request& request) = 0;
+    /// Sends `request` and returns the reply, checked against the request: unit, function, byte
+    /// count, echo (pdu.h). The answer comes within `timeout`, counted from the last byte sent to
+    /// the last received; waiting for the wire to be free or trustworthy again comes on top.
+    /// An exception reply is an error `refused` with the exception code in `detail`. Errors:
+    /// timeout, closed (connection or port lost, or not to be had), bad_data (checksum, length, a
+    /// reply to something else), refused, unsupported (settings this machine cannot do). Throws
+    /// operation_aborted when cancelled.
+    virtual asio::awaitable<Result<Reply>> transact(const Request& request,
+                                                    std::chrono::microseconds timeout) = 0;
 
     /// The cycle has ended; a link that connects per cycle closes.
     virtual void idle() {}
 
-    /// The port or connection is open.
+    /// The port or connection is open, as far as the last transaction knows.
     virtual bool up() const = 0;
     /// Late replies recognised and dropped since start.
     virtual std::uint64_t stale() const = 0;

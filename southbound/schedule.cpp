@@ -93,6 +93,16 @@ std::optional<DeviceStatus> Schedule::done(const Due& due, bool answered, Instan
     return d.status;
 }
 
+void Schedule::ask_all(Instant now) {
+    for (std::size_t device = 0; device < devices_.size(); ++device) {
+        Device& d = devices_[device];
+        if (d.status != DeviceStatus::offline) continue;
+        go_offline(d, now);
+        d.probe_at = now;
+        push_all(device);
+    }
+}
+
 void Schedule::go_offline(Device& device, Instant now) {
     device.status = DeviceStatus::offline;
     device.pause = device.policy.probe_from;

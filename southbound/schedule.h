@@ -54,11 +54,17 @@ public:
     /// (modbus::device_answered). Returns the new status if it has changed.
     std::optional<DeviceStatus> done(const Due& due, bool answered, Instant now);
 
+    /// Probes every offline device at once, and its pauses start anew: what had kept all of them
+    /// away (the line itself) is back.
+    void ask_all(Instant now);
+
     /// When take() will next return something; nullopt if there is nothing to do at all.
     std::optional<Instant> next();
 
     DeviceStatus status(std::size_t device) const { return devices_[device].status; }
     std::uint32_t failures_in_a_row(std::size_t device) const { return devices_[device].failures; }
+    /// Entries held, void ones included: bounded by a small multiple of the scans.
+    std::size_t queued() const { return queue_.size(); }
     /// Ticks skipped because the wire was late; those of offline devices are not counted.
     std::uint64_t overruns() const { return overruns_; }
 

@@ -10,7 +10,8 @@
 namespace fieldgate::southbound::modbus {
 namespace {
 
-constexpr std::chrono::milliseconds retry_period = std::chrono::hours(1);
+constexpr std::chrono::milliseconds first_retry = std::chrono::seconds(15);
+constexpr std::chrono::milliseconds last_retry = std::chrono::hours(1);
 constexpr std::uint32_t silent_block = 3;  // timeouts in a row that say "too long"
 constexpr std::uint32_t silent_point = 10;
 constexpr std::array tables{Table::coil, Table::discrete, Table::input, Table::holding};
@@ -27,6 +28,12 @@ std::size_t index(Table table) { return static_cast<std::size_t>(table); }
 std::uint64_t key(const Scan& scan) {
     return std::uint64_t{scan.retry} << 48 | std::uint64_t{index(scan.table)} << 40 |
            std::uint64_t{scan.first} << 16 | scan.count;
+}
+
+// A device that has just started may refuse everything for a while.
+std::chrono::milliseconds retry_period(std::uint32_t refusals) {
+    const std::uint32_t doublings = std::min(refusals, 16U) - 1U;
+    return std::min(first_retry * (1U << doublings), last_retry);
 }
 
 Scan make_scan(std::uint8_t unit, Table table, const Block& block) {
@@ -58,6 +65,7 @@ DevicePlan::DevicePlan(const DeviceSettings& device, const CostModel& cost)
       unit_(device.unit),
       every_(device.every),
       refused_(device.map->fields.size(), false),
+      refusals_(device.map->fields.size(), 0),
       forbidden_(device.map->fields.size(), false) {
     expect(every_.size() == map_->fields.size(), "a period for every field");
     for (const Table table : tables) longest_[index(table)] = longest_allowed(*map_, table);
@@ -151,7 +159,8 @@ void DevicePlan::add_retries(Table table) {
             found->fields.push_back({point, 0, 1, 0});
             continue;
         }
-        Block block{e.first, e.end, std::max(every_[point], retry_period), {{e, 1}}};
+        Block block{
+            e.first, e.end, std::max(every_[point], retry_period(refusals_[point])), {{e, 1}}};
         scans_.push_back(make_scan(unit_, table, block));
         scans_.back().retry = true;
     }
@@ -170,9 +179,11 @@ bool DevicePlan::answered(std::size_t scan) {
 }
 
 bool DevicePlan::refused(std::size_t scan, int code) {
+    if (code == 10 || code == 11) return false;  // a gateway answered, not the device
     ++answers_;
     trials_[scan].timeouts = 0;
-    if ((code != 2 && code != 3) || scans_[scan].retry) return false;
+    if (code != 2 && code != 3) return false;
+    if (scans_[scan].retry) return give_up(scan);
     trials_[scan].good = false;
     const Scan& block = scans_[scan];
     if (code == 3 && block.count > answered_[index(block.table)] && shorten(scan)) return true;
@@ -231,14 +242,26 @@ bool DevicePlan::bisect(std::size_t scan) {
 
 bool DevicePlan::give_up(std::size_t scan) {
     const Table table = scans_[scan].table;
-    for (const ScanField& field : scans_[scan].fields) refused_[field.point] = true;
+    bool changed = false;
+    for (const ScanField& field : scans_[scan].fields) {
+        std::uint32_t& refusals = refusals_[field.point];
+        if (!refused_[field.point] || retry_period(refusals + 1) != retry_period(refusals))
+            changed = true;
+        refused_[field.point] = true;
+        ++refusals;
+    }
+    if (!changed) return false;
     rebuild();
     settle(table);
     return true;
 }
 
+// A device that has changed its mind is learned anew. A point that is refused again waits longer.
 bool DevicePlan::restore(std::size_t scan) {
+    const Table table = scans_[scan].table;
     for (const ScanField& field : scans_[scan].fields) refused_[field.point] = false;
+    longest_[index(table)] = longest_allowed(*map_, table);
+    std::erase_if(cuts_, [&](const Cut& cut) { return cut.table == table; });
     rebuild();
     return true;
 }

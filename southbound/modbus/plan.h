@@ -34,7 +34,8 @@ public:
     // Each of these returns true if the scans have changed: hand timings() to Schedule::set()
     // again.
 
-    /// A good answer to scan `scan`. Proves its length; brings a refused point back.
+    /// A good answer to scan `scan`. Proves its length; brings a refused point back, and then
+    /// lengths and holes of its table are learned anew.
     bool answered(std::size_t scan);
     /// Exception `code` to scan `scan`. With 2, and with 3 if such a length was answered before,
     /// the block is cut in halves until the hole is known; from then on it is read up to there and
@@ -43,7 +44,7 @@ public:
     bool refused(std::size_t scan, int code);
     /// All tries of scan `scan` timed out. If a block that was never answered stays without answer
     /// three times, though the device answers others, the longest block is halved, or it is cut
-    /// like a refused one; what does so by itself ten times is asked for once an hour.
+    /// like a refused one; what does so by itself ten times counts as refused.
     bool timed_out(std::size_t scan);
     /// The device answered something else than a scan: a probe.
     void alive() { ++answers_; }
@@ -89,8 +90,9 @@ private:
     std::array<std::uint16_t, 4> longest_{};   ///< By table: the most that is asked for at once.
     std::array<std::uint16_t, 4> answered_{};  ///< By table: the most that was ever answered.
     std::vector<Cut> cuts_;
-    std::vector<bool> refused_;    ///< By point.
-    std::vector<bool> forbidden_;  ///< By point: never read.
+    std::vector<bool> refused_;            ///< By point.
+    std::vector<std::uint32_t> refusals_;  ///< By point: how often; its retries get rarer.
+    std::vector<bool> forbidden_;          ///< By point: never read.
     std::vector<Scan> scans_;
     std::vector<Trial> trials_;  ///< By scan.
     std::uint64_t answers_ = 0;

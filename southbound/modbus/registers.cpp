@@ -1,11 +1,14 @@
 #include "southbound/modbus/registers.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace fieldgate::southbound::modbus {
@@ -88,6 +91,15 @@ Decoded store_integer(const Field& field, Integer raw, Value& out) {
         out = raw;
         return Decoded::value;
     }
+    // Most points need no more than 64 bits.
+    std::int64_t small = 0;
+    if (field.offset.mantissa == 0 && field.scale.decimals <= decimals_max &&
+        !__builtin_mul_overflow(raw, field.scale.mantissa, &small)) {
+        std::uint8_t decimals = small == 0 ? std::uint8_t{0} : field.scale.decimals;
+        for (; decimals > 0 && small % 10 == 0; --decimals) small /= 10;
+        out = Decimal{small, decimals};
+        return Decoded::value;
+    }
     if (const auto exact = scaled_exactly(Int128{raw}, 0, field)) {
         out = *exact;
         return Decoded::value;
@@ -102,6 +114,17 @@ Decoded store_bool(const Field& field, bool raw, Value& out) {
     return Decoded::value;
 }
 
+// The fewest digits that read back as the same float: what its maker meant. Scientific, because
+// to_chars() writes out all digits of large numbers where that takes no more characters.
+template <class Float>
+std::optional<Decimal> meant(Float raw) {
+    std::array<char, 32> text;
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), raw, std::chars_format::scientific)
+            .ptr;
+    return parse_decimal({text.data(), static_cast<std::size_t>(end - text.data())});
+}
+
 template <class Float>
 Decoded store_float(const Field& field, Float raw, Value& out) {
     if (!std::isfinite(raw)) return Decoded::invalid;
@@ -109,13 +132,14 @@ Decoded store_float(const Field& field, Float raw, Value& out) {
         out = raw;
         return Decoded::value;
     }
-    if (const auto shortest = shortest_decimal(raw)) {
-        if (const auto exact = scaled_exactly(shortest->mantissa, shortest->decimals, field)) {
-            out = *exact;
-            return Decoded::value;
-        }
+    const auto number = meant(raw);
+    if (!number)  // beyond 64 bits and 18 decimals
+        return store_double(double{raw} * to_double(field.scale) + to_double(field.offset), out);
+    if (const auto exact = scaled_exactly(number->mantissa, number->decimals, field)) {
+        out = *exact;
+        return Decoded::value;
     }
-    return store_double(double{raw} * to_double(field.scale) + to_double(field.offset), out);
+    return store_double(to_double(*number) * to_double(field.scale) + to_double(field.offset), out);
 }
 
 Decoded store_bcd(const Field& field, std::uint64_t raw, int digits, Value& out) {
@@ -141,9 +165,9 @@ Decoded store_string(const Field& field, const std::uint8_t* at, Value& out) {
     return Decoded::value;
 }
 
-std::uint64_t raw_registers(const std::uint8_t* at, unsigned registers, Order order) {
+std::uint64_t raw_registers(const std::uint8_t* at, std::size_t registers, Order order) {
     std::uint64_t raw = 0;
-    for (unsigned i = 0; i < registers; ++i) {
+    for (std::size_t i = 0; i < registers; ++i) {
         const std::uint8_t* word = at + 2 * (order.words_swapped ? registers - 1 - i : i);
         const unsigned high = order.bytes_swapped ? word[1] : word[0];
         const unsigned low = order.bytes_swapped ? word[0] : word[1];

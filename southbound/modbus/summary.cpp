@@ -1,6 +1,7 @@
 #include "southbound/modbus/summary.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -101,7 +102,7 @@ private:
     void tell_overload(double alive) {
         if (alive > 1)
             result_.messages.push_back("the periods need " +
-                                       std::to_string(static_cast<int>(percent(alive) + 0.5)) +
+                                       std::to_string(std::lround(percent(alive))) +
                                        " % of the wire's time: scans will be skipped");
     }
 

@@ -1,0 +1,55 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/backoff.h"
+#include "southbound/link.h"
+#include "southbound/serial_port.h"
+#include "southbound/settings.h"
+
+// libmodbus's type, so that its header stays in one file.
+struct _modbus;  // NOLINT(bugprone-reserved-identifier)
+
+namespace fieldgate::southbound::modbus {
+
+/// One serial line with libmodbus, blocking. One thread at a time.
+class RtuLine {
+public:
+    struct Outcome {
+        Result<Reply> reply;
+        bool up = false;              ///< The port is open.
+        std::uint64_t drained = 0;    ///< Times that something had arrived unasked before this.
+        std::optional<Instant> sent;  ///< When the request had left, if it was sent.
+    };
+
+    RtuLine(SerialSettings settings, std::chrono::milliseconds turnaround);
+    ~RtuLine();
+    RtuLine(const RtuLine&) = delete;
+    RtuLine& operator=(const RtuLine&) = delete;
+
+    /// Opens the port if needed, keeps the silences, sends, and waits for the answer: at most
+    /// `timeout` after the last byte sent. Errors as Link::transact().
+    Outcome exchange(const Request& request, std::chrono::microseconds timeout);
+
+private:
+    Result<void> open();
+    Result<void> keep_silence(const Request& request, Outcome& outcome);
+    Result<Reply> send_and_receive(const Request& request, std::chrono::microseconds timeout,
+                                   Outcome& outcome);
+    Result<Reply> judge(const Request& request, int bytes, int error);
+    Error lost(const Error& error);
+
+    SerialSettings settings_;
+    std::chrono::nanoseconds turnaround_;
+    SerialPort port_;
+    std::unique_ptr<_modbus, void (*)(_modbus*)> context_;
+    std::vector<std::uint8_t> frame_;
+    Instant last_activity_{};
+    std::uint8_t last_unit_ = 0;
+    Backoff reopen_;
+    Instant next_open_{};
+    Error last_failure_;
+};
+
+}  // namespace fieldgate::southbound::modbus

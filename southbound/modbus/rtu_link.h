@@ -1,0 +1,56 @@
+#pragma once
+#include <asio/any_io_executor.hpp>
+#include <asio/steady_timer.hpp>
+#include <memory>
+
+#include "base/worker.h"
+#include "southbound/link.h"
+#include "southbound/settings.h"
+
+namespace fieldgate::southbound::modbus {
+
+class RtuLine;
+
+/// Modbus RTU on a serial line: libmodbus on a thread of its own.
+///
+/// RTU answers have no number, so a late one looks like the answer to the next request. Therefore
+/// after any error the line stays silent for one response timeout and is drained, and before a
+/// request of the same unit, function and length as one that was lost, something of another length
+/// is read and thrown away: a device answers in order, so its answer proves that the lost one is
+/// gone. Besides, such a request is not sent before three timeouts have passed. Late values are
+/// never taken for new ones.
+///
+/// t3.5 of silence is kept between frames, `turnaround` when the unit changes. A port that is lost
+/// is closed at once, and opened again by path, at most every 100 ms to 2 s. Runs on the loop.
+class RtuLink final : public Link {
+public:
+    RtuLink(const asio::any_io_executor& loop, SerialSettings settings,
+            std::chrono::milliseconds turnaround);
+    /// Waits for the transaction in progress.
+    ~RtuLink() override;
+    RtuLink(const RtuLink&) = delete;
+    RtuLink& operator=(const RtuLink&) = delete;
+
+    /// As Link::transact(); also busy: another process has the port, the text names it.
+    asio::awaitable<Result<Reply>> transact(const Request& request,
+                                            std::chrono::microseconds timeout) override;
+    bool up() const override;
+    std::uint64_t stale() const override;
+
+private:
+    class Doubts;
+    asio::awaitable<Result<Reply>> exchange(const Request& request,
+                                            std::chrono::microseconds timeout);
+    asio::awaitable<Result<void>> prove(const Request& request, std::chrono::microseconds timeout);
+    asio::awaitable<void> sleep_until(Instant when);
+
+    asio::steady_timer timer_;
+    std::unique_ptr<RtuLine> line_;  ///< Used by the worker's jobs only.
+    std::unique_ptr<Doubts> doubts_;
+    Instant quiet_until_{};
+    bool up_ = false;
+    std::uint64_t stale_ = 0;
+    Worker worker_;  ///< Last: its end waits for the job that uses the line.
+};
+
+}  // namespace fieldgate::southbound::modbus

@@ -1,0 +1,126 @@
+#include "southbound/modbus/pdu.h"
+
+#include <gtest/gtest.h>
+
+namespace fieldgate::southbound::modbus {
+namespace {
+
+const Request three_registers = read_request(17, Table::holding, 0x6B, 3);
+
+Errc code_of(const Result<void>& result) { return result.error().code; }
+
+// The examples of the Application Protocol V1.1b3, 6.1 to 6.4.
+TEST(ReadRequest, IsWhatTheSpecificationShows) {
+    EXPECT_EQ(read_request(1, Table::coil, 0x13, 0x13).pdu, (Pdu{1, 0, 0x13, 0, 0x13}));
+    EXPECT_EQ(read_request(1, Table::coil, 0x13, 0x13).reply_bytes, 5U);
+    EXPECT_EQ(read_request(1, Table::discrete, 0xC4, 0x16).pdu, (Pdu{2, 0, 0xC4, 0, 0x16}));
+    EXPECT_EQ(read_request(1, Table::discrete, 0xC4, 0x16).reply_bytes, 5U);
+    EXPECT_EQ(three_registers.pdu, (Pdu{3, 0, 0x6B, 0, 3}));
+    EXPECT_EQ(three_registers.reply_bytes, 8U);
+    EXPECT_EQ(three_registers.unit, 17);
+    EXPECT_EQ(read_request(1, Table::input, 8, 1).pdu, (Pdu{4, 0, 8, 0, 1}));
+}
+
+TEST(ReadRequest, ReachesTheLastAddress) {
+    EXPECT_EQ(read_request(1, Table::input, 0xFFFF, 1).pdu, (Pdu{4, 0xFF, 0xFF, 0, 1}));
+    EXPECT_EQ(read_request(1, Table::coil, 0, 2000).reply_bytes, 252U);
+}
+
+TEST(ReadRequestDeathTest, IsNeverMoreThanTheSpecificationAllows) {
+    EXPECT_DEATH(read_request(1, Table::holding, 0, 126), "");
+    EXPECT_DEATH(read_request(1, Table::coil, 0, 2001), "");
+    EXPECT_DEATH(read_request(1, Table::holding, 0, 0), "");
+    EXPECT_DEATH(read_request(1, Table::holding, 0xFFFF, 2), "");
+}
+
+TEST(CheckReply, PassesTheTrueAnswer) {
+    const Pdu reply{3, 6, 0x02, 0x2B, 0, 0, 0, 0x64};
+    EXPECT_TRUE(check_reply(three_registers, 17, reply));
+    EXPECT_EQ(reply_data(reply).size(), 6U);
+    EXPECT_EQ(reply_data(reply)[1], 0x2B);
+}
+
+TEST(CheckReply, RefusesTheAnswerOfAnotherUnit) {
+    const auto result = check_reply(three_registers, 18, Pdu{3, 6, 0, 1, 0, 2, 0, 3});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(code_of(result), Errc::bad_data);
+    EXPECT_EQ(result.error().what, "unit 18 answered instead of 17");
+}
+
+TEST(CheckReply, RefusesAnotherFunction) {
+    EXPECT_EQ(code_of(check_reply(three_registers, 17, Pdu{4, 6, 0, 1, 0, 2, 0, 3})),
+              Errc::bad_data);
+    EXPECT_EQ(code_of(check_reply(three_registers, 17, Pdu{0x84, 2})), Errc::bad_data);
+}
+
+TEST(CheckReply, RefusesEveryOtherLength) {
+    for (std::size_t size = 0; size <= pdu_bytes_max; ++size) {
+        if (size == 8) continue;
+        Pdu reply(size, 6);
+        if (size > 0) reply[0] = 3;
+        EXPECT_EQ(code_of(check_reply(three_registers, 17, reply)), Errc::bad_data) << size;
+    }
+}
+
+TEST(CheckReply, RefusesAByteCountThatIsNotItsLength) {
+    EXPECT_EQ(code_of(check_reply(three_registers, 17, Pdu{3, 4, 0, 1, 0, 2, 0, 3})),
+              Errc::bad_data);
+    EXPECT_EQ(code_of(check_reply(three_registers, 17, Pdu{3, 7, 0, 1, 0, 2, 0, 3})),
+              Errc::bad_data);
+}
+
+TEST(CheckReply, TellsAnExceptionByItsCode) {
+    const auto result = check_reply(three_registers, 17, Pdu{0x83, 2});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(code_of(result), Errc::refused);
+    EXPECT_EQ(result.error().detail, 2);
+    EXPECT_EQ(result.error().what, "exception 2: illegal data address");
+}
+
+TEST(CheckReply, RefusesAnExceptionOfAnotherLength) {
+    EXPECT_EQ(code_of(check_reply(three_registers, 17, Pdu{0x83})), Errc::bad_data);
+    EXPECT_EQ(code_of(check_reply(three_registers, 17, Pdu{0x83, 2, 0})), Errc::bad_data);
+}
+
+TEST(DeviceAnswered, KnowsAGatewayThatSpeaksForNobody) {
+    const auto exception = [](std::uint8_t code) {
+        return check_reply(three_registers, 17, Pdu{0x83, code}).error();
+    };
+    EXPECT_TRUE(device_answered(exception(2)));
+    EXPECT_TRUE(device_answered(exception(6)));
+    EXPECT_FALSE(device_answered(exception(10)));
+    EXPECT_FALSE(device_answered(exception(11)));
+    EXPECT_FALSE(device_answered(Error(Errc::timeout, "")));
+    EXPECT_FALSE(device_answered(Error(Errc::bad_data, "")));
+}
+
+TEST(ProbeOfOtherLength, LiesInsideTheRangeAndLooksDifferent) {
+    for (const Table table : {Table::coil, Table::discrete, Table::input, Table::holding}) {
+        const bool bits = table == Table::coil || table == Table::discrete;
+        for (std::uint16_t count = 1; count <= (bits ? 2000 : 125); ++count) {
+            const Request whole = read_request(9, table, 1000, count);
+            const auto probe = probe_of_other_length(whole);
+            ASSERT_EQ(probe.has_value(), count > (bits ? 8 : 1)) << count;
+            if (!probe) continue;
+            EXPECT_LT(probe->reply_bytes, whole.reply_bytes);
+            EXPECT_EQ(probe->unit, 9);
+            EXPECT_EQ(probe->pdu[0], whole.pdu[0]);
+            EXPECT_EQ(probe->pdu[1] << 8 | probe->pdu[2], 1000);
+            EXPECT_LT(probe->pdu[3] << 8 | probe->pdu[4], count);
+        }
+    }
+}
+
+TEST(ProbeOfOtherLength, DoesNotCutAlignedValues) {
+    const auto count_for = [](std::uint16_t count) {
+        return probe_of_other_length(read_request(1, Table::holding, 0, count))->pdu[4];
+    };
+    EXPECT_EQ(count_for(125), 60);
+    EXPECT_EQ(count_for(10), 4);
+    EXPECT_EQ(count_for(8), 4);
+    EXPECT_EQ(count_for(4), 2);
+    EXPECT_EQ(count_for(3), 2);
+}
+
+}  // namespace
+}  // namespace fieldgate::southbound::modbus

@@ -1,0 +1,285 @@
+#include "southbound/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <vector>
+
+namespace fieldgate::southbound {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Instant start{1000h};
+const OfflinePolicy policy{.after = 3, .probe_from = 1s, .probe_to = 60s};
+
+std::vector<Schedule::Timing> periods(std::initializer_list<std::chrono::milliseconds> list) {
+    std::vector<Schedule::Timing> result;
+    for (const auto period : list) result.push_back({period, result.size(), true});
+    return result;
+}
+
+TEST(Schedule, HasNothingToDoWithoutScans) {
+    Schedule schedule(start);
+    EXPECT_FALSE(schedule.next());
+    EXPECT_FALSE(schedule.take(start + 1h));
+}
+
+TEST(Schedule, TakesNothingBeforeItsDeadline) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s}), start);
+    ASSERT_TRUE(schedule.take(start));
+    EXPECT_FALSE(schedule.take(start + 999ms));
+    EXPECT_EQ(schedule.next(), start + 1s);
+    EXPECT_TRUE(schedule.take(start + 1s));
+}
+
+TEST(Schedule, DoesNotDriftOverHoursOfSlowScans) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s}), start);
+    Instant now = start;
+    std::uint64_t scans = 0;
+    while (now < start + 4h) {
+        now = *schedule.next();
+        const auto due = schedule.take(now);
+        ASSERT_TRUE(due);
+        ASSERT_EQ(due->at, start + 1s * static_cast<std::int64_t>(scans));
+        ASSERT_EQ(due->tick, scans);
+        now += 300ms + 7ms * (scans % 13);  // the wire is slow, but not too slow
+        schedule.done(*due, true, now);
+        ++scans;
+    }
+    EXPECT_EQ(scans, 14401U);
+    EXPECT_EQ(schedule.overruns(), 0U);
+}
+
+TEST(Schedule, SkipsAndCountsWhatIsOverdueAndKeepsThePhase) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s}), start);
+    schedule.done(*schedule.take(start), true, start + 10ms);
+
+    const auto late = schedule.take(start + 3500ms);
+    ASSERT_TRUE(late);
+    EXPECT_EQ(late->at, start + 3s);
+    EXPECT_EQ(late->tick, 3U);
+    EXPECT_EQ(schedule.overruns(), 2U);  // 1 s and 2 s
+    EXPECT_FALSE(schedule.take(start + 3600ms)) << "nothing is queued";
+    EXPECT_EQ(schedule.next(), start + 4s);
+}
+
+TEST(Schedule, SharesAnOverloadedWireFairly) {
+    Schedule schedule(start);
+    for (std::size_t device = 0; device < 10; ++device)
+        schedule.set(device, policy, periods({100ms}), start);
+    std::map<std::size_t, int> scans;
+    Instant now = start;
+    while (now < start + 10min) {
+        now = std::max(now, *schedule.next());
+        const auto due = schedule.take(now);
+        ASSERT_TRUE(due);
+        ++scans[due->device];
+        now += 30ms;  // 10 * 30 ms in 100 ms: three times too much
+        schedule.done(*due, true, now);
+    }
+    for (const auto& [device, count] : scans) EXPECT_NEAR(count, 2000, 2) << device;
+    EXPECT_GT(schedule.overruns(), 30'000U);
+}
+
+TEST(Schedule, StartsEqualPeriodsOnOneTickDeviceByDevice) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({2s, 1s}), start);
+    schedule.set(1, policy, periods({1s, 1s}), start + 10ms);
+    std::vector<std::size_t> devices;
+    while (const auto due = schedule.take(start + 2s)) devices.push_back(due->device);
+    EXPECT_EQ(devices, (std::vector<std::size_t>{0, 0, 1, 1}));
+    EXPECT_EQ(schedule.next(), start + 3s);
+}
+
+TEST(Schedule, TellsTransitionsOnly) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s}), start);
+    EXPECT_EQ(schedule.status(0), DeviceStatus::unknown);
+    Instant now = start;
+    const auto scan = [&](bool answered) {
+        now = *schedule.next();
+        const auto due = schedule.take(now);
+        return schedule.done(*due, answered, now);
+    };
+    EXPECT_EQ(scan(true), DeviceStatus::online);
+    EXPECT_EQ(scan(true), std::nullopt);
+    EXPECT_EQ(scan(false), std::nullopt);
+    EXPECT_EQ(scan(false), std::nullopt);
+    EXPECT_EQ(scan(true), std::nullopt) << "two failures are no outage";
+    EXPECT_EQ(scan(false), std::nullopt);
+    EXPECT_EQ(scan(false), std::nullopt);
+    EXPECT_EQ(schedule.failures_in_a_row(0), 2U);
+    EXPECT_EQ(scan(false), DeviceStatus::offline);
+    EXPECT_EQ(scan(false), std::nullopt);
+    EXPECT_EQ(scan(true), DeviceStatus::online);
+}
+
+TEST(Schedule, ProbesADeadDeviceWithGrowingPauses) {
+    Schedule schedule(start);
+    schedule.set(0, {.after = 1, .probe_from = 1s, .probe_to = 8s}, periods({500ms, 500ms}), start);
+    Instant now = start;
+    EXPECT_EQ(schedule.done(*schedule.take(now), false, now), DeviceStatus::offline);
+    std::vector<std::chrono::seconds> pauses;
+    std::vector<std::size_t> scans;
+    for (int i = 0; i < 6; ++i) {
+        const Instant before = now;
+        now = *schedule.next();
+        pauses.push_back(std::chrono::duration_cast<std::chrono::seconds>(now - before));
+        const auto due = schedule.take(now);
+        ASSERT_TRUE(due);
+        EXPECT_TRUE(due->probe);
+        scans.push_back(due->scan);
+        EXPECT_FALSE(schedule.next()) << "one probe at a time";
+        schedule.done(*due, false, now);
+    }
+    EXPECT_EQ(pauses, (std::vector<std::chrono::seconds>{1s, 2s, 4s, 8s, 8s, 8s}));
+    EXPECT_EQ(scans, (std::vector<std::size_t>{0, 1, 0, 1, 0, 1})) << "one block may be at fault";
+    EXPECT_EQ(schedule.overruns(), 0U) << "an outage is not an overrun";
+}
+
+TEST(Schedule, BringsAllScansBackInPhaseWithOneAnswer) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s, 1h, 1h}), start);
+    Instant now = start;
+    for (std::size_t scan = 0; scan < 2; ++scan)  // the first hourly scan succeeds
+        schedule.done(*schedule.take(now), true, now);
+    for (int i = 0; i < 3; ++i) {  // the second one fails, then the fast one
+        now = *schedule.next();
+        schedule.done(*schedule.take(now), false, now);
+    }
+    ASSERT_EQ(schedule.status(0), DeviceStatus::offline);
+
+    now = *schedule.next() + 250ms;
+    const auto probe = schedule.take(now);
+    EXPECT_EQ(schedule.done(*probe, true, now), DeviceStatus::online);
+
+    const auto fast = schedule.take(now);
+    ASSERT_TRUE(fast);
+    EXPECT_EQ(fast->scan, 2U) << "the hourly scan that failed is the most overdue";
+    const auto second = schedule.take(now);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->scan, 0U);
+    EXPECT_EQ(second->at, start + 3s);
+    EXPECT_FALSE(schedule.take(now)) << "the hourly scan that was read is not read again";
+    EXPECT_EQ(schedule.next(), start + 4s);
+    EXPECT_EQ(schedule.overruns(), 0U);
+}
+
+// One dead of thirty: the brief of a bus that never stands still for a dead device.
+TEST(Schedule, LetsADeadDeviceCostItsLineLittle) {
+    constexpr auto scan_time = 30ms;
+    constexpr auto timeout = 600ms;  // and the silence after it
+    Schedule schedule(start);
+    for (std::size_t device = 0; device < 30; ++device)
+        schedule.set(device, policy, periods({1s}), start);
+    Instant now = start;
+    std::uint64_t good = 0;
+    std::optional<Instant> offline;
+    while (!offline || now < *offline + 5min) {
+        now = std::max(now, *schedule.next());
+        const auto due = schedule.take(now);
+        const bool answered = due->device != 7;
+        now += answered ? scan_time : timeout;
+        if (schedule.done(*due, answered, now) == DeviceStatus::offline) offline = now;
+        if (offline && answered) ++good;
+    }
+    EXPECT_GE(static_cast<double>(good), 0.95 * 29 * 300);
+}
+
+TEST(Schedule, KeepsTheTurnOfScansThatSurviveANewPlan) {
+    Schedule schedule(start);
+    const std::array before{Schedule::Timing{1s, 1, true}, Schedule::Timing{10s, 2, true}};
+    schedule.set(0, policy, before, start);
+    schedule.done(*schedule.take(start), true, start);
+    const auto refused = schedule.take(start);
+    schedule.done(*refused, true, start);
+
+    const std::array after{Schedule::Timing{1s, 1, true}, Schedule::Timing{10s, 3, true},
+                           Schedule::Timing{10s, 4, true}, Schedule::Timing{1h, 5, false}};
+    schedule.set(0, policy, after, start + 20ms);
+    EXPECT_EQ(schedule.take(start + 20ms)->scan, 1U) << "new blocks are read at once";
+    EXPECT_EQ(schedule.take(start + 20ms)->scan, 2U);
+    EXPECT_FALSE(schedule.take(start + 20ms)) << "neither a known one nor one that may wait";
+    EXPECT_EQ(schedule.next(), start + 1s);
+    std::uint64_t hourly = 0;
+    while (const auto due = schedule.take(start + 1h)) hourly += due->scan == 3 ? 1U : 0U;
+    EXPECT_EQ(hourly, 1U);
+}
+
+TEST(Schedule, StaysOfflineThroughANewPlan) {
+    Schedule schedule(start);
+    schedule.set(0, {.after = 1, .probe_from = 1s, .probe_to = 8s}, periods({1s, 1s}), start);
+    schedule.done(*schedule.take(start), false, start);
+    schedule.set(0, policy, periods({2s}), start + 100ms);
+    EXPECT_EQ(schedule.next(), start + 1s);
+    const auto due = schedule.take(start + 1s);
+    EXPECT_TRUE(due->probe);
+    EXPECT_EQ(due->scan, 0U);
+}
+
+TEST(Schedule, AsksAllOfflineDevicesAtOnceWhenTheLineIsBack) {
+    Schedule schedule(start);
+    const OfflinePolicy impatient{.after = 1, .probe_from = 1s, .probe_to = 1h};
+    for (std::size_t device = 0; device < 3; ++device)
+        schedule.set(device, impatient, periods({1s}), start);
+    for (int i = 0; i < 3; ++i) {
+        const auto due = schedule.take(start);
+        schedule.done(*due, due->device == 0, start);
+    }
+    schedule.ask_all(start + 500ms);
+    EXPECT_EQ(schedule.take(start + 500ms)->device, 1U);
+    const auto probe = schedule.take(start + 500ms);
+    EXPECT_EQ(probe->device, 2U);
+    EXPECT_TRUE(probe->probe);
+    EXPECT_FALSE(schedule.take(start + 500ms)) << "the one that is online keeps its turn";
+    EXPECT_EQ(schedule.done(*probe, true, start + 510ms), DeviceStatus::online);
+}
+
+TEST(Schedule, ForgetsADeviceWithoutScans) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s}), start);
+    schedule.set(0, policy, {}, start);
+    EXPECT_FALSE(schedule.next());
+}
+
+TEST(Schedule, DoesNotGrowWithDevicesThatComeAndGo) {
+    Schedule schedule(start);
+    schedule.set(0, {.after = 1, .probe_from = 1ms, .probe_to = 1ms}, periods({1ms, 1h, 1h}),
+                 start);
+    Instant now = start;
+    bool answered = false;
+    for (int i = 0; i < 20'000; ++i) {
+        now = std::max(now, *schedule.next());
+        const auto due = schedule.take(now);
+        answered = !answered;
+        schedule.done(*due, answered, now);
+    }
+    EXPECT_LT(schedule.queued(), 200U);
+}
+
+TEST(Schedule, CarriesAThousandDevices) {
+    Schedule schedule(start);
+    constexpr std::size_t devices = 1000;
+    for (std::size_t device = 0; device < devices; ++device)
+        schedule.set(device, policy, periods({1s, 5s}), start);
+    Instant now = start;
+    std::uint64_t scans = 0;
+    while (now < start + 2min) {
+        now = std::max(now, *schedule.next());
+        const auto due = schedule.take(now);
+        now += 500us;
+        schedule.done(*due, true, now);
+        ++scans;
+    }
+    EXPECT_EQ(schedule.overruns(), 0U);
+    EXPECT_NEAR(static_cast<double>(scans), devices * (120 + 24), 2 * devices);
+}
+
+}  // namespace
+}  // namespace fieldgate::southbound
