@@ -77,6 +77,10 @@ void Statement::reset() {
     if (statement_) sqlite3_reset(statement_.get());
 }
 
+std::uint64_t Statement::changes() const {
+    return static_cast<std::uint64_t>(sqlite3_changes64(sqlite3_db_handle(statement_.get())));
+}
+
 std::int64_t Statement::integer(int column) const {
     return sqlite3_column_int64(statement_.get(), column);
 }

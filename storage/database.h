@@ -27,6 +27,8 @@ public:
     Result<void> run();
     /// A statement that is left un-reset pins the WAL, which then grows without end.
     void reset();
+    /// How many rows the last run() has inserted, changed or deleted.
+    std::uint64_t changes() const;
 
     std::int64_t integer(int column) const;
     bool is_null(int column) const;

@@ -110,6 +110,16 @@ SeqSet Lanes::pending_rows(Table table) const {
     return rows;
 }
 
+std::optional<Seq> Lanes::first_leased(Table table) const {
+    std::optional<Seq> first;
+    for (const auto& [id, leased] : leases_) {
+        if (table_of(leased.lane) != table) continue;
+        const std::optional<Seq> seq = leased.rows.next(0);
+        if (seq && (!first || *seq < *first)) first = seq;
+    }
+    return first;
+}
+
 void Lanes::gone(Table table, const SeqSet& rows) {
     pending_ -= rows.count();
     backlog_ -= rows.count_below(backlog_end_[index(table)]);

@@ -57,6 +57,7 @@ public:
     std::uint64_t drop(Table table, SeqRange range);
     /// Rows that wait; leased ones are not in it.
     const SeqSet& waiting(Table table) const { return waiting_[index(table)]; }
+    std::optional<Seq> first_leased(Table table) const;
     /// All that is pending.
     SeqSet pending_rows(Table table) const;
 

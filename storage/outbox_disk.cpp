@@ -58,8 +58,6 @@ Result<DiskFigures> OutboxDisk::commit(const Batch& batch) {
         }
     }
     if (!written) return written.error();
-    for (const StoredSeries& series : batch.series)
-        names_[series.id] = name_checksum(series.device_id, series.service_id);
     const std::uint64_t wal = database_.wal_pages();
     const std::uint64_t frames = wal < wal_pages_before_ ? wal : wal - wal_pages_before_;
     written_bytes_ += commit_bytes + frames * Database::page_bytes;
@@ -71,47 +69,66 @@ Result<DiskFigures> OutboxDisk::commit(const Batch& batch) {
 
 Result<void> OutboxDisk::write(const Batch& batch) {
     Transaction transaction(database_);
+    Stock stock = stock_;
     Result<void> result = transaction.begin();
+    if (result) result = add_names(batch);
     if (result) result = write_quarantine(batch);
-    if (result) result = write_rows(batch);
-    if (result) result = write_meta(batch);
+    // Deletes come first: the inserts use their pages.
+    if (result) result = remove_rows(batch, stock);
+    if (result) result = insert_rows(batch, stock);
+    if (result) result = write_meta(batch, stock);
     if (result) result = transaction.commit();
+    if (result) stock_ = stock;
     return result;
 }
 
-// Deletes come first: the inserts use their pages. OR REPLACE, because a commit that reported an
-// error may have reached the disk all the same.
-Result<void> OutboxDisk::write_rows(const Batch& batch) {
+Result<void> OutboxDisk::add_names(const Batch& batch) {
+    for (const StoredSeries& series : batch.series) {
+        Statement& add = statements_->add_series;
+        add.bind(1, series.id).bind(2, series.device_id).bind(3, series.service_id);
+        const Result<void> added = add.run();
+        if (!added) return added;
+        names_[series.id] = name_checksum(series.device_id, series.service_id);
+    }
+    return {};
+}
+
+Result<void> OutboxDisk::remove_rows(const Batch& batch, Stock& stock) {
     for (const Table table : tables) {
         for (const auto& [first, last] : batch.removals[index(table)].ranges()) {
             Statement& remove = statements_->remove[index(table)];
             remove.bind(1, static_cast<std::int64_t>(first));
             const Result<void> removed = remove.bind(2, static_cast<std::int64_t>(last)).run();
             if (!removed) return removed;
+            stock.rows -= remove.changes();
         }
     }
-    for (const StoredSeries& series : batch.series) {
-        Statement& add = statements_->add_series;
-        add.bind(1, series.id).bind(2, series.device_id).bind(3, series.service_id);
-        const Result<void> added = add.run();
-        if (!added) return added;
-    }
-    std::unordered_map<std::int64_t, std::uint32_t> added_names;
-    for (const StoredSeries& series : batch.series)
-        added_names[series.id] = name_checksum(series.device_id, series.service_id);
+    return {};
+}
+
+Result<void> OutboxDisk::insert_rows(const Batch& batch, Stock& stock) {
     for (const Batch::Insert& row : batch.inserts) {
-        const auto known = names_.find(row.series);
-        const std::uint32_t names =
-            known != names_.end() ? known->second : added_names.at(row.series);
+        const auto seq = static_cast<std::int64_t>(row.seq);
+        Seq& last = stock.last[index(row.table)];
+        if (row.seq <= last) {
+            // A commit that reported an error may have reached the disk all the same.
+            Statement& remove = statements_->remove[index(row.table)];
+            const Result<void> removed = remove.bind(1, seq).bind(2, seq).run();
+            if (!removed) return removed;
+            stock.rows -= remove.changes();
+        }
         const Record& record = *row.record;
-        const std::uint32_t crc = row_checksum(names, boot_id_, row.table, row.seq, record.at,
-                                               record.since_boot, record.proven, record.properties);
+        const std::uint32_t crc =
+            row_checksum(names_.at(row.series), boot_id_, row.table, row.seq, record.at,
+                         record.since_boot, record.proven, record.properties);
         Statement& insert = statements_->insert[index(row.table)];
-        insert.bind(1, static_cast<std::int64_t>(row.seq)).bind(2, row.series);
-        insert.bind(3, milliseconds(record.at)).bind(4, boot_).bind(5, record.since_boot.count());
+        insert.bind(1, seq).bind(2, row.series).bind(3, milliseconds(record.at));
+        insert.bind(4, boot_).bind(5, record.since_boot.count());
         insert.bind(6, std::int64_t{record.proven}).bind(7, std::int64_t{crc});
         const Result<void> inserted = insert.bind_blob(8, record.properties).run();
         if (!inserted) return inserted;
+        ++stock.rows;
+        last = std::max(last, row.seq);
     }
     return {};
 }
@@ -143,7 +160,7 @@ Result<void> OutboxDisk::trim_quarantine() {
     return database_.execute(sql.c_str());
 }
 
-Result<void> OutboxDisk::write_meta(const Batch& batch) {
+Result<void> OutboxDisk::write_meta(const Batch& batch, const Stock& stock) {
     if (batch.stamps_changed) {
         const Result<void> saved = save_stamps(database_, batch.stamps);
         if (!saved) return saved;
@@ -151,7 +168,7 @@ Result<void> OutboxDisk::write_meta(const Batch& batch) {
     Meta meta;
     meta.counters = batch.counters;
     meta.next = batch.next;
-    meta.pending = batch.stored_after;
+    meta.pending = stock.rows;
     meta.stamps_crc = stamps_checksum(batch.stamps);
     return meta.save(statements_->set_meta);
 }
@@ -186,6 +203,7 @@ Result<DiskFigures> OutboxDisk::figures() {
         static_cast<void>(ballast_.take_on());
     figures.store_bytes = file_bytes(file("outbox.db")) + file_bytes(file("outbox.db-wal")) +
                           ballast_.bytes_on_disk();
+    figures.rows = stock_.rows;
     figures.written_bytes = written_bytes_;
     return figures;
 }

@@ -41,6 +41,12 @@ private:
         Statement quarantine_new;
     };
 
+    /// Rows as of the last commit, or of the transaction under way.
+    struct Stock {
+        std::uint64_t rows = 0;
+        std::array<Seq, 2> last{0, 0};
+    };
+
     std::string file(const char* name) const { return settings_.path + "/" + name; }
     Result<void> open_file();
     Result<void> prepare();
@@ -51,9 +57,11 @@ private:
     Result<void> load_names(Inventory& inventory);
     Result<void> set_aside(Inventory& inventory);
     Result<void> write(const Batch& batch);
-    Result<void> write_rows(const Batch& batch);
+    Result<void> remove_rows(const Batch& batch, Stock& stock);
+    Result<void> add_names(const Batch& batch);
+    Result<void> insert_rows(const Batch& batch, Stock& stock);
     Result<void> write_quarantine(const Batch& batch);
-    Result<void> write_meta(const Batch& batch);
+    Result<void> write_meta(const Batch& batch, const Stock& stock);
     Result<void> trim_quarantine();
     std::optional<StoredRow> checked_row(const Statement& select, Table table) const;
     Result<void> checkpoint_if_due();
@@ -69,6 +77,7 @@ private:
     std::int64_t boot_ = 0;
     std::unordered_map<std::int64_t, std::string> boots_;
     std::unordered_map<std::int64_t, std::uint32_t> names_;  // series -> check sum of its names
+    Stock stock_;
     std::uint64_t written_bytes_ = 0;
     std::uint64_t wal_pages_before_ = 0;
 };

@@ -91,7 +91,7 @@ Result<void> OutboxDisk::prepare() {
     for (const Table table : tables) {
         const std::string name = table_name(table);
         const std::size_t at = index(table);
-        make(statements_->insert[at], "INSERT OR REPLACE INTO " + name +
+        make(statements_->insert[at], "INSERT INTO " + name +
                                           "(seq, series, at_ms, boot, mono_ms, proven, crc, body)"
                                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         make(statements_->remove[at], "DELETE FROM " + name + " WHERE seq BETWEEN ?1 AND ?2");
@@ -128,7 +128,10 @@ Result<Inventory> OutboxDisk::take_stock() {
         result = scan(table, inventory, implausible[index(table)]);
         if (!result) return result.error();
     }
-    if (inventory.rows[0].count() + inventory.rows[1].count() != meta->pending)
+    stock_.rows = inventory.rows[0].count() + inventory.rows[1].count();
+    for (const Table table : tables)
+        stock_.last[index(table)] = inventory.rows[index(table)].last().value_or(0);
+    if (stock_.rows != meta->pending)
         return Error(Errc::bad_data, "the store does not hold as many rows as it says");
     result = quarantine_implausible(inventory, implausible);
     if (!result) return result.error();
@@ -247,7 +250,6 @@ Result<void> OutboxDisk::quarantine_implausible(Inventory& inventory,
         for (const auto& [first, last] : rows[index(table)].ranges())
             inventory.rows[index(table)].erase({first, last});
     }
-    batch.stored_after = inventory.rows[0].count() + inventory.rows[1].count();
     inventory.counters = batch.counters;
     return write(batch);
 }

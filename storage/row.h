@@ -43,6 +43,7 @@ struct DiskFigures {
     std::uint64_t pages = 0;          ///< of the database file
     std::uint64_t pages_used = 0;     ///< of them not free
     std::uint64_t pages_max = 0;      ///< the cap
+    std::uint64_t rows = 0;           ///< in both tables
     std::uint64_t store_bytes = 0;    ///< database, WAL and ballast
     std::uint64_t free_bytes = 0;     ///< of the file system, for us
     std::uint64_t written_bytes = 0;  ///< since start, estimated
@@ -71,7 +72,6 @@ struct Batch {
     bool stamps_changed = false;
     std::array<Seq, 2> next{1, 1};
     Counters counters;
-    std::uint64_t stored_after = 0;  ///< rows on disk once it is done
 };
 
 struct Page {

@@ -54,6 +54,10 @@ void Shelf::pop() {
     }
 }
 
+void Shelf::skip_gone() {
+    while (written_ < end() && at(written_).gone) ++written_;
+}
+
 void Shelf::thaw(bool written) {
     const Seq frozen = std::exchange(frozen_, 0);
     for (Seq seq = begin_; seq < frozen && seq < end(); ++seq) {

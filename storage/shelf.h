@@ -38,6 +38,8 @@ public:
     std::size_t unwritten_bytes() const { return unwritten_bytes_; }
     std::uint64_t unwritten() const { return unwritten_; }
 
+    /// Moves written() over what is gone.
+    void skip_gone();
     void freeze(Seq end) { frozen_ = end; }
     /// The commit has ended; `written`: it put the frozen rows on disk.
     void thaw(bool written);

@@ -1,0 +1,298 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "storage/outbox_state.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate::storage {
+namespace {
+
+constexpr std::size_t window_bytes = 1UL << 20;  // of rows on disk that stay in RAM
+constexpr auto late = 5s;                        // flash_saver: unacknowledged for so long
+constexpr auto nap = 10s;
+
+}  // namespace
+
+asio::awaitable<void> Outbox::State::keep() {
+    for (;;) {
+        const auto until = std::min(due_, Clock::now() + nap);
+        co_await wake_.wait_until(until);
+        const auto now = Clock::now();
+        if (!urgent_ && now < due_) continue;
+        if (now < retry_at_ && (must_reopen_ || !disk_ok_)) {
+            urgent_ = false;
+            due_ = retry_at_;
+            continue;
+        }
+        co_await commit();
+    }
+}
+
+asio::awaitable<void> Outbox::State::commit() {
+    const bool all = std::exchange(urgent_, false);
+    due_ = Clock::time_point::max();
+    if (must_reopen_) {
+        const bool open = co_await reopen();
+        if (!open) co_return;
+        // Stopped meanwhile: the wait below would not begin, and its batch would be lost.
+        const auto stop = (co_await asio::this_coro::cancellation_state).cancelled();
+        if (stop != asio::cancellation_type::none) co_return;
+    }
+    if (writes_late() && all) spill_ = true;
+    make_room();
+    Batch batch = make_batch();
+    if (nothing_in(batch)) {
+        plan_next();
+        co_return;
+    }
+    committing_ = true;
+    const Result<DiskFigures> done = co_await worker_.run([&] { return disk_.commit(batch); });
+    finish(batch, done);
+}
+
+asio::awaitable<bool> Outbox::State::reopen() {
+    const Result<Inventory> inventory = co_await worker_.run([&] { return disk_.open(); });
+    if (!inventory) {
+        failed(inventory.error());
+        co_return false;
+    }
+    if (!inventory->set_aside.empty())
+        log::error("outbox was damaged", {{"kept", inventory->set_aside},
+                                          {"salvaged", std::to_string(inventory->salvaged)},
+                                          {"lost", std::to_string(inventory->lost)}});
+    if (opened_)
+        reconcile(*inventory);
+    else
+        adopt(*inventory);
+    opened_ = true;
+    must_reopen_ = false;
+    figures_ = inventory->figures;
+    works();
+    offer_rows();
+    arrival_.notify();
+    want_commit();
+    co_return true;
+}
+
+// The first sight of the disk. What has come meanwhile is behind what it has.
+void Outbox::State::adopt(const Inventory& inventory) {
+    for (const Table table : tables) {
+        const std::size_t at = index(table);
+        const Seq by = inventory.next[at] - 1;
+        if (by > 0) {
+            lanes_.make_room(table, by);
+            shelf(table).start_at(shelf(table).begin() + by);
+            stamps_[at].make_room(by);
+            for (Parked& parked : parked_)
+                if (parked.table == table) parked.seq += by;
+        }
+        lanes_.restore(table, inventory.rows[at], inventory.next[at]);
+        for (const auto& [first, stamp] : inventory.stamps[at].all())
+            stamps_[at].settle(stamp.rows, stamp.shift);
+    }
+    this_boot_from_ = inventory.this_boot_from;
+    counters_.acknowledged += inventory.counters.acknowledged;
+    counters_.evicted += inventory.counters.evicted;
+    counters_.quarantined += inventory.counters.quarantined;
+    learn_names(inventory);
+}
+
+// Seen again after an error: what it has not any more is written again if RAM has it, else lost.
+void Outbox::State::reconcile(const Inventory& inventory) {
+    for (const Table table : tables) {
+        const std::size_t at = index(table);
+        shelf(table).write_again();
+        SeqSet lost = lanes_.pending_rows(table);
+        if (shelf(table).end() > shelf(table).begin())
+            lost.erase({shelf(table).begin(), shelf(table).end() - 1});
+        SeqSet unwanted = inventory.rows[at];
+        const SeqSet pending = lanes_.pending_rows(table);
+        for (const auto& [first, last] : pending.ranges()) unwanted.erase({first, last});
+        for (const auto& [first, last] : inventory.rows[at].ranges()) lost.erase({first, last});
+        removals_[at] = unwanted;
+        for (const auto& [first, last] : lost.ranges())
+            counters_.quarantined += lanes_.drop(table, {first, last});
+        if (!lost.empty()) {
+            log::error("outbox rows lost", {{"rows", std::to_string(lost.count())}});
+            gone(table, lost);
+        }
+    }
+    for (auto& page : pages_) page.clear();
+    stamps_dirty_ = true;
+    learn_names(inventory);
+}
+
+void Outbox::State::learn_names(const Inventory& inventory) {
+    std::fill(disk_ids_.begin(), disk_ids_.end(), 0);
+    series_of_disk_.clear();
+    new_names_.clear();
+    next_disk_id_ = 1;
+    for (const StoredSeries& stored : inventory.series) {
+        const SeriesId id = series_.intern(stored.device_id, stored.service_id);
+        if (disk_ids_.size() <= id) disk_ids_.resize(id + 1, 0);
+        disk_ids_[id] = stored.id;
+        series_of_disk_[stored.id] = id;
+        next_disk_id_ = std::max(next_disk_id_, stored.id + 1);
+    }
+}
+
+std::int64_t Outbox::State::disk_id(SeriesId series) {
+    if (disk_ids_.size() <= series) disk_ids_.resize(series + 1, 0);
+    std::int64_t& id = disk_ids_[series];
+    if (id == 0) {
+        id = next_disk_id_++;
+        series_of_disk_[id] = series;
+        new_names_.push_back(series);
+    }
+    return id;
+}
+
+bool Outbox::State::anything_to_write() {
+    return unwritten_bytes() > 0 || !removals_[0].empty() || !removals_[1].empty() ||
+           !parked_.empty() || stamps_dirty_ || counters_dirty_;
+}
+
+bool Outbox::State::nothing_in(const Batch& batch) const {
+    return batch.inserts.empty() && batch.quarantine.empty() && batch.removals[0].empty() &&
+           batch.removals[1].empty() && !batch.stamps_changed && !(closing_ && counters_dirty_);
+}
+
+// Rows before it are due: all, or those that have waited long enough.
+Seq Outbox::State::write_end(Table table) const {
+    if (!writes_late() || spill_ || closing_) return shelf(table).end();
+    const auto limit = Clock::now() - late;
+    Seq end = shelf(table).written();
+    while (end < shelf(table).end()) {
+        const Shelf::Entry* entry = shelf(table).find(end);
+        if (entry != nullptr && entry->appended > limit) break;
+        ++end;
+    }
+    return end;
+}
+
+std::size_t Outbox::State::batch_bytes_max() const {
+    return std::min<std::size_t>(2UL << 20, settings_.max_size_bytes / 8);
+}
+
+Batch Outbox::State::make_batch() {
+    Batch batch;
+    std::size_t bytes = 0;
+    const std::size_t bytes_max = batch_bytes_max();
+    for (const Table table : tables) {
+        shelf(table).skip_gone();
+        Seq seq = shelf(table).written();
+        for (const Seq end = write_end(table); seq < end && bytes < bytes_max; ++seq) {
+            const Shelf::Entry* entry = shelf(table).find(seq);
+            if (entry == nullptr) continue;
+            settle_for_taker(table, seq, entry->record);
+            batch.inserts.push_back({table, seq, disk_id(entry->record.series), &entry->record});
+            bytes += Shelf::cost(entry->record);
+        }
+        shelf(table).freeze(seq);
+        const Seq first = std::min(lanes_.waiting(table).next(0).value_or(lanes_.next_seq(table)),
+                                   oldest_leased(table));
+        if (stamps_[index(table)].forget_below(first)) stamps_dirty_ = true;
+    }
+    parking_ = std::exchange(parked_, {});
+    for (const Parked& parked : parking_) {
+        const Record* record = parked.record ? &*parked.record : nullptr;
+        const std::int64_t id = record != nullptr ? disk_id(record->series) : 0;
+        batch.quarantine.push_back({parked.table, parked.seq, id, record, parked.why});
+    }
+    for (const SeriesId id : new_names_)
+        batch.series.push_back({disk_ids_[id], series_[id].device_id, series_[id].service_id});
+    batch.removals = std::exchange(removals_, {});
+    batch.stamps = stamps_;
+    batch.stamps_changed = std::exchange(stamps_dirty_, false);
+    stamps_under_way_ = batch.stamps_changed;
+    batch.next = {lanes_.next_seq(Table::alarm), lanes_.next_seq(Table::data)};
+    batch.counters = counters_;
+    return batch;
+}
+
+Seq Outbox::State::oldest_leased(Table table) const {
+    return lanes_.first_leased(table).value_or(lanes_.next_seq(table));
+}
+
+// With somebody waiting to send them, the time of unproven rows is settled in the commit that
+// stores them: one of its own would cost 30 KB.
+void Outbox::State::settle_for_taker(Table table, Seq seq, const Record& record) {
+    if (record.proven || held_ || restamp_ || !taking_) return;
+    if (stamps_[index(table)].settle({seq, seq}, std::nullopt)) stamps_dirty_ = true;
+}
+
+void Outbox::State::finish(Batch& batch, const Result<DiskFigures>& done) {
+    committing_ = false;
+    stamps_under_way_ = false;
+    for (const Table table : tables) {
+        shelf(table).thaw(done.has_value());
+        if (done) continue;
+        for (const auto& [first, last] : batch.removals[index(table)].ranges())
+            removals_[index(table)].add({first, last});
+    }
+    if (done) {
+        figures_ = *done;
+        cap_reached_ = false;
+        new_names_.clear();
+        parking_.clear();
+        counters_dirty_ = false;
+        works();
+        for (const Table table : tables) shelf(table).trim(window_bytes);
+    } else {
+        parking_.insert(parking_.end(), std::make_move_iterator(parked_.begin()),
+                        std::make_move_iterator(parked_.end()));
+        parked_ = std::exchange(parking_, {});
+        stamps_dirty_ = stamps_dirty_ || batch.stamps_changed;
+        failed(done.error());
+    }
+    apply_restamp();
+    offer_rows();
+    arrival_.notify();
+    notify_flushed();
+    plan_next();
+}
+
+// When keep() is next needed.
+void Outbox::State::plan_next() {
+    if (must_reopen_ || !disk_ok_) return want(retry_at_);
+    const std::size_t left = unwritten_bytes();
+    if (spill_ && left == 0) spill_ = false;
+    if (left > window_bytes || (spill_ && left > 0)) return want_now();
+    if (!removals_[0].empty() || !removals_[1].empty() || !parked_.empty() ||
+        (left > 0 && !writes_late()))
+        return want(Clock::now() + settings_.commit);
+    if (left == 0) return;
+    for (const Table table : tables) {
+        shelf(table).skip_gone();
+        const Shelf::Entry* oldest = shelf(table).find(shelf(table).written());
+        if (oldest != nullptr) want(oldest->appended + late);
+    }
+}
+
+void Outbox::State::failed(const Error& error) {
+    ++failures_;
+    const auto now = Clock::now();
+    if (disk_ok_) {
+        bad_since_ = now;
+        log::error("outbox disk fails, records stay in RAM", {{"why", error.what}});
+    }
+    disk_ok_ = false;
+    const bool full = error.code == Errc::out_of_range;
+    if (full && !must_reopen_)
+        cap_reached_ = figures_.pages_used + figures_.pages_max / 16 >= figures_.pages_max;
+    else
+        must_reopen_ = true;
+    retry_at_ = now + retry_.next();
+    want(retry_at_);
+    notify_flushed();
+}
+
+void Outbox::State::works() {
+    if (!disk_ok_) log::notice("outbox disk works again");
+    disk_ok_ = true;
+    retry_.reset();
+}
+
+}  // namespace fieldgate::storage
