@@ -101,18 +101,34 @@ int Database::on_commit(void* self, sqlite3* /*connection*/, const char* /*name*
     return SQLITE_OK;
 }
 
-Result<void> Database::open(const std::string& file, std::uint64_t pages_max) {
+Result<void> Database::connect(const std::string& file, int flags) {
     expect(connection_ == nullptr, "a closed database");
-    const int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    const int result = sqlite3_open_v2(file.c_str(), &connection_, flags, nullptr);
+    const int result = sqlite3_open_v2(
+        file.c_str(), &connection_, flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
     if (result != SQLITE_OK) {
         const Error error = error_of(connection_, result);
         abandon();
         return error;
     }
     sqlite3_extended_result_codes(connection_, 1);
-    const Result<void> ready = set_up(pages_max);
+    return {};
+}
+
+Result<void> Database::open(const std::string& file, std::uint64_t pages_max) {
+    Result<void> ready = connect(file, SQLITE_OPEN_CREATE);
+    if (!ready) return ready;
+    ready = set_up(pages_max);
+    if (!ready) abandon();
+    return ready;
+}
+
+// With writable_schema SQLite reads a file that is shorter than its header says.
+Result<void> Database::open_damaged(const std::string& file) {
+    Result<void> ready = connect(file, 0);
+    if (!ready) return ready;
+    ready = execute(
+        "PRAGMA writable_schema=ON; PRAGMA locking_mode=EXCLUSIVE; PRAGMA trusted_schema=OFF;"
+        "PRAGMA cell_size_check=ON;");
     if (!ready) abandon();
     return ready;
 }

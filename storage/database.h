@@ -71,6 +71,8 @@ public:
 
     /// Opens or makes `file`, at most `pages_max` pages long.
     Result<void> open(const std::string& file, std::uint64_t pages_max);
+    /// Only to read what can be read of a file that may be damaged anywhere.
+    Result<void> open_damaged(const std::string& file);
     bool is_open() const { return connection_ != nullptr; }
     /// Statements must be gone. Checkpoints.
     void close();
@@ -89,6 +91,7 @@ public:
 
 private:
     static int on_commit(void* self, sqlite3* connection, const char* name, int pages);
+    Result<void> connect(const std::string& file, int flags);
     Result<void> set_up(std::uint64_t pages_max);
 
     sqlite3* connection_ = nullptr;

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "base/log.h"
 #include "storage/outbox_state.h"
@@ -50,10 +52,11 @@ void Outbox::State::make_room() {
     const std::uint64_t leaving = removals_[0].count() + removals_[1].count();
     const std::uint64_t freed = std::min(used, leaving * row_bytes / Database::page_bytes);
     const std::uint64_t wanted = used - freed + pages_needed();
-    const bool was_full = full_;
     full_ = cap_reached_ || wanted > limit;
-    if (full_ && !was_full) log::warning("outbox full", {{"rows", std::to_string(figures_.rows)}});
+    if (wanted < limit - limit / 8) full_told_ = false;
     if (!full_) return;
+    if (!std::exchange(full_told_, true))
+        log::warning("outbox full, records are evicted", {{"rows", std::to_string(figures_.rows)}});
     // In chunks: pages are freed whole.
     const std::uint64_t over = wanted > limit ? wanted - limit : cap_reached_ ? limit / 16 : 0;
     const auto rows_in = [&](std::uint64_t pages) {

@@ -167,14 +167,15 @@ private:
     bool spill_ = false;           // flash_saver: write everything now
     bool counters_dirty_ = false;  // the books have changed since the last commit
     bool taking_ = false;
-    bool full_ = false;        // the last commit had to evict
+    bool full_ = false;  // the last commit had to evict
+    bool full_told_ = false;
     bool opened_ = false;      // once
     bool must_reopen_ = true;  // not open, or not to be trusted
     bool disk_ok_ = true;
     bool cap_reached_ = false;  // SQLite refused for its page cap
     Clock::time_point bad_since_;
     Clock::time_point retry_at_;
-    Backoff retry_{std::chrono::seconds(1), std::chrono::seconds(10)};
+    Backoff retry_{std::chrono::milliseconds(100), std::chrono::seconds(10)};
     std::uint64_t failures_ = 0;
     DiskFigures figures_;
 

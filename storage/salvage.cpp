@@ -239,7 +239,7 @@ Result<void> move_aside(const std::string& folder, const std::string& database,
 Result<Salvaged> salvage(const std::string& bad_file, Database& target) {
     Salvaged salvaged;
     Database source;
-    if (!source.open(bad_file, 1)) return salvaged;
+    if (!source.open_damaged(bad_file)) return salvaged;
     Salvager salvager(source, target);
     const Result<void> copied = salvager.run(salvaged);
     Result<void> result = copied;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <asio/co_spawn.hpp>
+#include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <chrono>
 #include <exception>
@@ -156,6 +157,8 @@ public:
     std::unique_ptr<Outbox> outbox;
 
 private:
+    asio::executor_work_guard<asio::io_context::executor_type> work_{loop.get_executor()};
+
     template <class T>
     static asio::awaitable<void> keep(asio::awaitable<T> flow, std::optional<T>& answer) {
         answer.emplace(co_await std::move(flow));

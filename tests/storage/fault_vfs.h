@@ -1,0 +1,33 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+namespace fieldgate::storage {
+
+/// A disk that can be made to fail: SQLite's default file system while one lives, with faults in
+/// front of the real one.
+class FaultVfs {
+public:
+    FaultVfs();
+    ~FaultVfs();
+    FaultVfs(const FaultVfs&) = delete;
+    FaultVfs& operator=(const FaultVfs&) = delete;
+
+    enum class Fault : std::uint8_t { none, full, write_error, sync_error, read_error };
+    /// Every operation of that kind fails until told otherwise.
+    void fail(Fault fault) { state().fault = fault; }
+    /// The operation after `count` more of that kind fails, once.
+    void fail_once(Fault fault, int count) {
+        state().countdown = count;
+        state().once = fault;
+    }
+
+    struct State {
+        std::atomic<Fault> fault = Fault::none;
+        std::atomic<Fault> once = Fault::none;
+        std::atomic<int> countdown = 0;
+    };
+    static State& state();
+};
+
+}  // namespace fieldgate::storage

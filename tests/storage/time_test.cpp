@@ -1,0 +1,153 @@
+// Records of before the clock was right.
+#include <gtest/gtest.h>
+
+#include "tests/storage/site.h"
+
+namespace fieldgate::storage {
+namespace {
+
+constexpr auto hour = std::chrono::milliseconds(1h);
+
+Record guess(std::int64_t since_boot, SeriesId series = 0) {
+    Record made = record(since_boot, series);
+    made.at = utc(1'700'000'000'000 + since_boot);
+    made.since_boot = std::chrono::milliseconds(since_boot);
+    made.proven = false;
+    return made;
+}
+
+/// 2025 and a bit, where the guesses say 2023.
+constexpr std::chrono::milliseconds truth{1'750'000'000'000};
+
+class TimeTest : public testing::Test {
+protected:
+    void SetUp() override { site.settings.commit = 20ms; }
+    void append(std::int64_t first, std::int64_t last) {
+        for (std::int64_t at = first; at <= last; ++at) site.append(guess(at));
+    }
+
+    TempFolder folder;
+    Site site{folder.path()};
+};
+
+TEST_F(TimeTest, HoldsUnprovenRecordsBackAndStampsThemWhenTheTimeIsKnown) {
+    ASSERT_TRUE(site.open());
+    site.outbox->set_held(true);
+    append(1, 600);
+    site.flush();
+    append(601, 700);
+    bool taken = false;
+    asio::co_spawn(site.loop,
+                   site.outbox->take(
+                       [&](const Record& offered) {
+                           taken = true;
+                           EXPECT_EQ(offered.at, Utc(truth + offered.since_boot));
+                           return Fit::taken;
+                       },
+                       0ms),
+                   [&](const std::exception_ptr&, const Lease& lease) {
+                       if (lease.id != 0) site.outbox->release(lease);
+                   });
+    site.until([] { return false; }, 50ms);
+    EXPECT_FALSE(taken);
+
+    site.outbox->restamp(truth);
+    site.outbox->set_held(false);
+
+    EXPECT_TRUE(site.until([&] { return taken; }));
+}
+
+TEST_F(TimeTest, StampsWhatIsOnDiskOnlyAndKeepsItOverARestart) {
+    site.settings.commit = 1h;
+    ASSERT_TRUE(site.open());
+    site.outbox->set_held(true);
+    for (int round = 0; round < 8; ++round) {
+        for (int at = 1; at <= 500; ++at) {
+            Record big = guess(round * 500 + at);
+            big.properties += std::string(600, ' ');
+            site.append(big);
+        }
+        site.flush();
+    }
+    site.outbox->restamp(truth);
+    site.close();
+
+    ASSERT_TRUE(site.open());
+    site.outbox->set_held(true);             // a new process knows nothing yet
+    site.outbox->restamp(truth + 5 * hour);  // and another answer changes nothing
+    const std::vector<Record> all = site.take_everything();
+
+    ASSERT_EQ(all.size(), 4000u);
+    for (std::size_t at = 0; at < all.size(); ++at) {
+        ASSERT_EQ(all[at].at, Utc(truth + std::chrono::milliseconds(at + 1)));
+        ASSERT_TRUE(all[at].proven);
+    }
+}
+
+TEST_F(TimeTest, NeverChangesTheTimeOfWhatHasBeenHandedOut) {
+    ASSERT_TRUE(site.open());
+    append(1, 10);
+    site.flush();
+    const Site::Taken sent = site.take(4);
+    TempFolder crashed;
+    copy_store(folder.path(), crashed.path());
+
+    site.outbox->restamp(truth);
+    site.outbox->release(sent.lease);
+    const Site::Taken again = site.take();
+    ASSERT_EQ(again.records.size(), 10u);
+    for (std::size_t at = 0; at < 4; ++at) EXPECT_EQ(again.records[at], sent.records[at]);
+
+    // The same after a crash between the handing out and the acknowledgement.
+    Site restarted(crashed.path());
+    ASSERT_TRUE(restarted.open());
+    restarted.outbox->restamp(truth);
+    const Site::Taken resent = restarted.take();
+    ASSERT_EQ(resent.records.size(), 10u);
+    for (std::size_t at = 0; at < 4; ++at) EXPECT_EQ(resent.records[at].at, sent.records[at].at);
+}
+
+TEST_F(TimeTest, KeepsTimesRisingWhereTheMappingHadMovedThem) {
+    ASSERT_TRUE(site.open());
+    site.outbox->set_held(true);
+    Record first = guess(100);
+    Record second = guess(100);  // the same millisecond
+    second.at += 1ms;
+    site.append(first);
+    site.append(second);
+    site.append(guess(101));
+    site.flush();
+
+    site.outbox->restamp(truth);
+    const Site::Taken taken = site.take();
+
+    ASSERT_EQ(taken.records.size(), 3u);
+    EXPECT_LT(taken.records[0].at, taken.records[1].at);
+    EXPECT_LT(taken.records[1].at, taken.records[2].at);
+}
+
+TEST_F(TimeTest, QuarantinesRecordsOfAnotherBootWhoseTimeWasNeverPlausible) {
+    ASSERT_TRUE(site.open());
+    site.outbox->set_held(true);
+    for (std::int64_t at = 1; at <= 5; ++at) {
+        Record of_1970 = guess(at);
+        of_1970.at = utc(at);
+        site.append(of_1970);
+    }
+    append(6, 8);
+    site.close();
+
+    Site rebooted(folder.path());
+    rebooted.boot_id = "boot-2";
+    ASSERT_TRUE(rebooted.open());
+
+    EXPECT_EQ(rebooted.outbox->status().books.quarantined, 5u);
+    EXPECT_EQ(rebooted.outbox->status().books.pending, 3u);
+    rebooted.outbox->restamp(truth);  // their boot is over: this is not their offset
+    const Site::Taken taken = rebooted.take();
+    ASSERT_EQ(taken.records.size(), 3u);
+    EXPECT_EQ(taken.records[0], guess(6));
+}
+
+}  // namespace
+}  // namespace fieldgate::storage
