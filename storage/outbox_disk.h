@@ -48,6 +48,8 @@ private:
     };
 
     std::string file(const char* name) const { return settings_.path + "/" + name; }
+    Result<Inventory> open_once();
+    Result<Inventory> replace();
     Result<void> open_file();
     Result<void> prepare();
     Result<void> name_boot();

@@ -16,31 +16,29 @@ std::string table_name(Table table) { return table == Table::alarm ? "q_alarm" :
 }  // namespace
 
 Result<Inventory> OutboxDisk::open() {
-    abandon();
-    static_cast<void>(ballast_.take_on());
-    Result<Inventory> inventory = Error(Errc::io, "not opened");
-    const Result<void> opened = open_file();
-    if (opened) {
-        inventory = take_stock();
-    } else {
-        inventory = opened.error();
-    }
+    Result<Inventory> inventory = open_once();
     const bool full = !inventory && inventory.error().code == Errc::out_of_range;
+    if (full && ballast_.drop()) inventory = open_once();
     const bool damaged = !inventory && (inventory.error().code == Errc::bad_data ||
                                         inventory.error().code == Errc::unsupported);
-    if (full && ballast_.drop()) return open();
-    if (!damaged) {
-        if (!inventory) abandon();
-        return inventory;
-    }
+    if (damaged) inventory = replace();
+    if (!inventory) abandon();
+    return inventory;
+}
+
+Result<Inventory> OutboxDisk::open_once() {
+    abandon();
+    const Result<void> opened = open_file();
+    if (!opened) return opened.error();
+    return take_stock();
+}
+
+Result<Inventory> OutboxDisk::replace() {
     Inventory rescue;
     const Result<void> replaced = set_aside(rescue);
-    if (replaced) inventory = take_stock();
-    if (!replaced) inventory = replaced.error();
-    if (!inventory) {
-        abandon();
-        return inventory;
-    }
+    if (!replaced) return replaced.error();
+    Result<Inventory> inventory = take_stock();
+    if (!inventory) return inventory;
     inventory->set_aside = rescue.set_aside;
     inventory->salvaged = rescue.salvaged;
     inventory->lost = rescue.lost;
