@@ -100,6 +100,9 @@ struct Config {
     std::vector<southbound::BusSettings> buses;
     std::vector<Template> templates;
     std::vector<DeviceConfig> devices;
+    /// What is switched on and valid, but not in this version: the paths ("remote.tunnel"), for one
+    /// warning each.
+    std::vector<std::string> not_yet;
     /// SHA-256 (hex) of what the files mean to a reader: their bytes, in the order they were read.
     std::string hash;
 };

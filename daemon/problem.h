@@ -19,7 +19,12 @@ struct Problem {
 };
 
 /// "FILE:LINE:COLUMN: PATH: WHAT" (warnings "…: warning: PATH: WHAT"), the line itself, a caret and
-/// the hint.
+/// the hint. Without a path or a line text, they are left out. No byte of the file reaches the
+/// terminal as a control character.
 std::string describe(const Problem& problem);
+
+/// Appends `"problems":[{"file":...,"line":...,"column":...,"path":...,"severity":...,"what":...,
+/// "hint":...},...]`: a member of the object that `--json` prints.
+void append_problems_json(std::string& out, const std::vector<Problem>& problems);
 
 }  // namespace fieldgate

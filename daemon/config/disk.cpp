@@ -1,0 +1,94 @@
+#include "daemon/config/disk.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace fieldgate::config {
+namespace {
+
+Error system_error(int number) { return {Errc::io, std::generic_category().message(number)}; }
+
+}  // namespace
+
+bool Disk::exists(const std::string& path) const {
+    return !real_ || access(path.c_str(), F_OK) == 0;
+}
+
+Result<std::string> Disk::read(const std::string& path, std::size_t bytes_max) const {
+    std::string text;
+    if (!real_) return text;
+    // O_NONBLOCK: a named pipe must not hold us.
+    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) return system_error(errno);
+    struct stat about {};
+    if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
+        close(file);
+        return Error(Errc::io, "not a regular file");
+    }
+    char buffer[16384];
+    ssize_t count = 0;
+    while (text.size() <= bytes_max && (count = ::read(file, buffer, sizeof buffer)) > 0)
+        text.append(buffer, static_cast<std::size_t>(count));
+    const int error = errno;
+    close(file);
+    if (count < 0) return system_error(error);
+    if (text.size() > bytes_max) {
+        return Error(Errc::out_of_range, "larger than " + std::to_string(bytes_max / 1000) + " kB");
+    }
+    return text;
+}
+
+std::vector<std::string> Disk::match(const std::string& folder, const std::string& pattern) const {
+    std::vector<std::string> paths;
+    if (!real_) return paths;
+    std::string whole;
+    if (!pattern.starts_with('/')) {
+        for (const char c : folder) {
+            if (std::string_view("*?[\\").find(c) != std::string_view::npos) whole += '\\';
+            whole += c;
+        }
+        whole += '/';
+    }
+    whole += pattern;
+    glob_t found{};
+    if (glob(whole.c_str(), 0, nullptr, &found) == 0)
+        paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    globfree(&found);
+    for (std::string& path : paths) path = resolve(folder, path);
+    return paths;
+}
+
+unsigned Disk::mode(const std::string& path) const {
+    struct stat about {};
+    if (!real_ || stat(path.c_str(), &about) != 0) return 0;
+    return about.st_mode & 07777U;
+}
+
+std::string resolve(const std::string& folder, std::string_view path) {
+    const std::filesystem::path given(path);
+    return (given.is_absolute() ? given : std::filesystem::path(folder) / given)
+        .lexically_normal()
+        .string();
+}
+
+std::string seen_from(const std::string& folder, const std::string& path) {
+    const std::filesystem::path relative = std::filesystem::path(path).lexically_relative(folder);
+    if (relative.empty() || *relative.begin() == "..") return path;
+    return relative.string();
+}
+
+std::string folder_of(const std::string& path) {
+    return std::filesystem::path(path).parent_path().string();
+}
+
+bool is_pattern(std::string_view path) {
+    return path.find_first_of("*?[") != std::string_view::npos;
+}
+
+}  // namespace fieldgate::config

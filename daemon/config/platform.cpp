@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <cmath>
+
+#include "daemon/config/endpoint.h"
+#include "daemon/config/loading.h"
+#include "daemon/config/words.h"
+
+namespace fieldgate::config {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// What one connection may send a second (protocol reference, appendix A).
+constexpr double messages_per_second_max = 50;
+
+void read_unlimited_rate(Fields& fields, std::string_view key, double& target,
+                         std::optional<double> (*parse)(std::string_view), const char* hint) {
+    const auto place = fields.get(key);
+    if (!place) return;
+    if (is_word(*place, "unlimited")) {
+        fields.report().warning(*place, "the platform has limits of its own",
+                                "unlimited is for laboratories and replays at one's own risk");
+        target = northbound::Limits::unlimited;
+        return;
+    }
+    const auto value = place->is(Node::Kind::scalar) ? parse(raw_text(*place)) : std::nullopt;
+    if (value && *value > 0) {
+        target = *value;
+        return;
+    }
+    fields.report().error(*place, "\"" + raw_text(*place) + "\" is no rate", hint);
+}
+
+void read_limits(const Place& place, northbound::Limits& limits, Report& report) {
+    Fields fields(place, report, {"messages", "bandwidth", "payload", "sub_devices", "history"});
+    read_unlimited_rate(fields, "messages", limits.messages_per_second, parse_rate,
+                        "write a whole number a second or minute, such as 45/s or 10/min");
+    if (limits.messages_per_second > messages_per_second_max &&
+        std::isfinite(limits.messages_per_second)) {
+        report.error(place.at("messages", *place.node->find("messages")),
+                     "more than the platform takes", "at most 50/s, or unlimited");
+    }
+    read_unlimited_rate(fields, "bandwidth", limits.bytes_per_second, parse_byte_rate,
+                        "write a whole number of KiB/s or MiB/s, such as 100KiB/s");
+    std::uint64_t payload = limits.payload_bytes;
+    fields.size("payload", payload, 1024, 64 * 1024);
+    limits.payload_bytes = static_cast<std::size_t>(payload);
+    fields.whole("sub_devices", limits.sub_devices, 1, 100);
+    const auto history = fields.get("history");
+    if (history && !is_word(*history, "unlimited")) {
+        if (parse_whole(raw_text(*history))) {
+            fields.whole("history", limits.history, 1, 1'000'000);
+        } else {
+            report.error(*history, "\"" + raw_text(*history) + "\" is no number of entries",
+                         "write a number from 1, or unlimited");
+        }
+    }
+}
+
+void read_reconnect(const Place& place, northbound::ReconnectPolicy& policy, Report& report) {
+    Fields fields(place, report, {"from", "to", "stable_after"});
+    fields.duration("from", policy.from, milliseconds(100), hours(1));
+    fields.duration("to", policy.to, milliseconds(100), hours(24));
+    fields.duration("stable_after", policy.stable_after, seconds(0), hours(24));
+    if (policy.from > policy.to) {
+        report.error(place, "from is longer than to",
+                     "pauses grow: from " + format_duration(policy.to) + " or less");
+    }
+}
+
+void read_topics(const Place& place, std::vector<std::string>& topics, Loading& loading) {
+    // At most 50 custom subscriptions of 128 bytes (protocol reference, appendix A).
+    const std::vector<Place> items = read_list(place, loading.report);
+    if (items.size() > 50) {
+        loading.report.error(place, "more than 50 topics", "the platform allows 50");
+    }
+    for (const Place& item : items) {
+        const auto topic = read_text(item, loading.report);
+        if (!topic) continue;
+        if (topic->size() > 128) {
+            loading.report.error(item, "a topic longer than 128 bytes",
+                                 "the platform allows 128 bytes");
+        } else if (std::find(topics.begin(), topics.end(), *topic) != topics.end()) {
+            loading.report.error(item, "the topic stands twice", "remove one of them");
+        } else {
+            topics.push_back(*topic);
+        }
+    }
+    if (!topics.empty()) loading.not_yet(place);
+}
+
+void read_device_id(Fields& fields, std::string& device_id) {
+    const auto place =
+        fields.require("device_id", "add device_id: as the platform's device page shows it");
+    if (!place) return;
+    const auto text = read_text(*place, fields.report());
+    if (!text) return;
+    if (is_identifier(*text) && text->size() <= 128) {
+        device_id = *text;
+        return;
+    }
+    fields.report().error(*place, "\"" + *text + "\" is no device id",
+                          "1 to 128 letters, digits, _ and -");
+}
+
+void read_fallback(const Place& place, Loading& loading) {
+    Fields fields(place, loading.report, {"endpoint", "ca", "after"});
+    std::string ca;
+    (void)read_endpoint(fields, true, ca, loading);
+    milliseconds after = minutes(5);
+    fields.duration("after", after, seconds(10), days(7));
+    loading.not_yet(place);
+}
+
+}  // namespace
+
+void read_platform(const Place& place, bool endpoint_required, Loading& loading) {
+    northbound::PlatformSettings& platform = loading.config.platform;
+    Fields fields(place, loading.report,
+                  {"endpoint", "ca", "device_id", "auth", "keep_alive", "linger", "limits",
+                   "reconnect", "register", "topics", "fallback"});
+    const auto endpoint = read_endpoint(fields, endpoint_required, platform.ca_file, loading);
+    if (endpoint) {
+        platform.scheme = endpoint->scheme;
+        platform.host = endpoint->host;
+        platform.port = endpoint->port;
+        const bool mqtt = endpoint->scheme == northbound::Scheme::mqtt ||
+                          endpoint->scheme == northbound::Scheme::mqtts;
+        if (!mqtt) loading.not_yet(*fields.get("endpoint"));
+    }
+    read_device_id(fields, platform.device_id);
+    const auto auth = fields.require("auth", "add auth: { secret: cred:NAME }");
+    if (auth) read_identity(*auth, platform.identity, loading);
+    fields.duration("keep_alive", platform.keep_alive, seconds(30), seconds(1200));
+    fields.duration("linger", platform.linger, milliseconds(0), minutes(10));
+    if (const auto limits = fields.get("limits")) {
+        read_limits(*limits, platform.limits, loading.report);
+    }
+    if (const auto reconnect = fields.get("reconnect")) {
+        read_reconnect(*reconnect, platform.reconnect, loading.report);
+    }
+    fields.word<bool>("register", platform.register_devices, {{"off", false}, {"auto", true}});
+    if (platform.register_devices) loading.not_yet(*fields.get("register"));
+    if (const auto topics = fields.get("topics")) read_topics(*topics, platform.topics, loading);
+    if (const auto fallback = fields.get("fallback")) read_fallback(*fallback, loading);
+}
+
+void read_provisioning(const Place& place, Loading& loading) {
+    Fields fields(place, loading.report, {"endpoint", "ca", "scope", "keyword", "auth"});
+    std::string ca;
+    const auto endpoint = read_endpoint(fields, true, ca, loading);
+    if (endpoint && endpoint->scheme != northbound::Scheme::mqtts &&
+        endpoint->scheme != northbound::Scheme::mqtt) {
+        loading.report.error(*fields.get("endpoint"), "provisioning speaks MQTT",
+                             "write mqtts://HOST:8883");
+    }
+    std::string unused;
+    fields.text("scope", unused);
+    fields.text("keyword", unused);
+    northbound::Identity identity;
+    const auto auth = fields.require("auth", "add auth: { secret: cred:NAME }");
+    if (auth) read_identity(*auth, identity, loading);
+    loading.not_yet(place);
+}
+
+}  // namespace fieldgate::config
