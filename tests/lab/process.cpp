@@ -42,6 +42,7 @@ std::vector<std::string> environment_with(const std::vector<std::string>& more) 
                          pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);
+    setpgid(0, 0);
     if (out >= 0) dup2(out, STDOUT_FILENO);
     if (err >= 0) dup2(err, STDERR_FILENO);
     sigset_t none;
@@ -106,7 +107,8 @@ void Child::signal(int number) const {
 
 void Child::kill() {
     if (pid_ > 0 && !code_) {
-        ::kill(pid_, SIGKILL);
+        ::kill(-pid_, SIGKILL);
+        ::kill(pid_, SIGKILL);  // it may not have made its group yet
         int status = 0;
         while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
         }

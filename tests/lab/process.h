@@ -16,7 +16,8 @@ using std::chrono::milliseconds;
 
 /// A program that we started. It dies with us, even if we are killed (PR_SET_PDEATHSIG, which goes
 /// by the thread: start it from one that lives as long as it shall). A program that cannot be
-/// executed exits 127. One owner; not for several threads.
+/// executed exits 127. It leads a process group of its own, so that Ctrl-C at a terminal reaches us
+/// alone. One owner; not for several threads.
 class Child {
 public:
     struct Options {
@@ -37,7 +38,7 @@ public:
     pid_t pid() const { return pid_; }
     bool running() { return !wait(milliseconds(0)).has_value(); }
     void signal(int number) const;
-    /// kill -9, and waits for the end.
+    /// kill -9 for the group, and waits for the end.
     void kill();
     /// SIGTERM; nullopt if it had to be killed after `patience`.
     std::optional<int> stop(milliseconds patience = std::chrono::seconds(10));

@@ -80,6 +80,7 @@ std::optional<Entry> JournalReader::next() {
         from += head.sizes.at(i);
     }
     read_ += size;
+    position_ += size;
     return entry;
 }
 

@@ -50,6 +50,8 @@ public:
     JournalReader& operator=(const JournalReader&) = delete;
     /// nullopt: nothing new yet. Aborts on what no writer writes.
     std::optional<Entry> next();
+    /// Bytes of the file that next() has given out.
+    std::uint64_t position() const { return position_; }
 
 private:
     bool fill();
@@ -57,6 +59,7 @@ private:
     int descriptor_;
     std::string buffer_;
     std::size_t read_ = 0;
+    std::uint64_t position_ = 0;
 };
 
 }  // namespace fieldgate::lab

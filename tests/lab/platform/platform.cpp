@@ -85,6 +85,7 @@ void Platform::follow(const std::stop_token& stop) {
             {
                 const std::lock_guard lock(mutex_);
                 judge_.hear(*entry);
+                heard_bytes_ = journal.position();
             }
             if (settings_.answers) answer(*entry);
         }
@@ -98,6 +99,15 @@ void Platform::answer(const Entry& entry) {
         // A broker that was just stopped takes no answers; the gateway must live with that.
         if (!sent) log::notice("answer not sent", {{"why", sent.error().what}});
     }
+}
+
+bool Platform::catch_up() const {
+    std::error_code none_yet;
+    const std::uintmax_t written = std::filesystem::file_size(broker_->journal(), none_yet);
+    return wait_until([this, written] {
+        const std::lock_guard lock(mutex_);
+        return heard_bytes_ >= written;
+    });
 }
 
 std::vector<Record> Platform::records(std::size_t from) const {

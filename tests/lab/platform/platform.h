@@ -40,6 +40,9 @@ public:
     Result<void> send(const std::string& device, const std::string& suffix,
                       const std::string& payload);
 
+    /// Waits until all that was acknowledged up to now has been judged; false if that takes 10 s.
+    bool catch_up() const;
+
     std::vector<Record> records(std::size_t from = 0) const;
     std::vector<Record> records_of(const std::string& device, const std::string& service) const;
     std::vector<Status> statuses(std::size_t from = 0) const;
@@ -58,8 +61,9 @@ private:
     Settings settings_;
     std::optional<TempDir> own_folder_;
     std::unique_ptr<Broker> broker_;
-    mutable std::mutex mutex_;  ///< Guards judge_.
+    mutable std::mutex mutex_;  ///< Guards judge_ and heard_bytes_.
     Judge judge_;
+    std::uint64_t heard_bytes_ = 0;
     std::jthread thread_;  ///< Last: it uses all of the above.
 };
 
