@@ -1,0 +1,99 @@
+#include "tests/lab/plant/slave.h"
+
+#include <fcntl.h>
+#include <modbus/modbus.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+
+#include "base/expect.h"
+
+namespace fieldgate::lab {
+namespace {
+
+constexpr std::size_t longest_frame = 260;
+
+std::int64_t unix_ms() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+unsigned word(std::span<const std::uint8_t> bytes, std::size_t at) {
+    return static_cast<unsigned>(bytes[at]) << 8U | bytes[at + 1];
+}
+
+}  // namespace
+
+Slave::Slave(std::uint8_t unit, Framing framing, SlaveLimits limits, std::unique_ptr<Values> values)
+    : unit_(unit),
+      framing_(framing),
+      limits_(std::move(limits)),
+      values_(std::move(values)),
+      context_(framing == Framing::rtu ? modbus_new_rtu("/dev/null", 9600, 'E', 8, 1)
+                                       : modbus_new_tcp("127.0.0.1", 1502),
+               modbus_free),
+      mapping_(modbus_mapping_new(limits_.bits, limits_.bits, limits_.registers, limits_.registers),
+               modbus_mapping_free) {
+    std::array<int, 2> pair{};
+    const int made = ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data());
+    expect(made == 0 && context_ && mapping_, "a slave to be made");
+    ours_ = pair[0];
+    theirs_ = pair[1];
+    // libmodbus sleeps for it after some refusals.
+    modbus_set_response_timeout(context_.get(), 0, 1000);
+    modbus_set_slave(context_.get(), unit);
+    modbus_set_socket(context_.get(), theirs_);
+}
+
+Slave::~Slave() {
+    ::close(ours_);
+    ::close(theirs_);
+}
+
+Tables Slave::tables() const {
+    const modbus_mapping_t& m = *mapping_;
+    return {{m.tab_bits, limits_.bits},
+            {m.tab_input_bits, limits_.bits},
+            {m.tab_input_registers, limits_.registers},
+            {m.tab_registers, limits_.registers}};
+}
+
+std::vector<TrueValue> Slave::truth() {
+    values_->refresh(unit_, unix_ms(), tables());
+    return values_->truth(unit_, tables());
+}
+
+// The exception that a device with these limits gives; 0: none.
+int Slave::refusal(std::span<const std::uint8_t> pdu) const {
+    if (pdu.size() < 5 || (pdu[0] != 3 && pdu[0] != 4)) return 0;
+    const unsigned first = word(pdu, 1);
+    const unsigned count = word(pdu, 3);
+    if (count > limits_.max_registers) return MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE;
+    for (const auto& [from, to] : limits_.holes)
+        if (first <= to && first + count > from) return MODBUS_EXCEPTION_ILLEGAL_DATA_ADDRESS;
+    return 0;
+}
+
+Bytes Slave::answer(std::span<const std::uint8_t> frame) {
+    ++requests_;
+    values_->refresh(unit_, unix_ms(), tables());
+    if (::write(ours_, frame.data(), frame.size()) != static_cast<ssize_t>(frame.size())) return {};
+    std::array<std::uint8_t, longest_frame> request{};
+    const int received = modbus_receive(context_.get(), request.data());
+    if (received > 0) {
+        const auto pdu = frame.subspan(framing_ == Framing::rtu ? 1 : 7);
+        const int code = refusal(pdu);
+        if (code != 0)
+            modbus_reply_exception(context_.get(), request.data(), static_cast<unsigned>(code));
+        else
+            modbus_reply(context_.get(), request.data(), received, mapping_.get());
+    }
+    Bytes reply(longest_frame);
+    const ssize_t got = ::recv(ours_, reply.data(), reply.size(), MSG_DONTWAIT);
+    reply.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return reply;
+}
+
+}  // namespace fieldgate::lab
