@@ -47,8 +47,10 @@ std::vector<std::string> environment_with(const std::vector<std::string>& more) 
     if (err >= 0) dup2(err, STDERR_FILENO);
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    std::signal(SIGPIPE, SIG_DFL);
+    pthread_sigmask(SIG_SETMASK, &none, nullptr);
+    struct sigaction usual {};
+    usual.sa_handler = SIG_DFL;
+    sigaction(SIGPIPE, &usual, nullptr);
     execvpe(arguments[0], arguments, environment);
     _exit(127);
 }

@@ -32,13 +32,16 @@ std::vector<std::string> verdict(const Truth& truth, std::chrono::milliseconds t
         for (const auto& [property, value] : record.properties) {
             missing.erase({record.device, property});
             if (truth.held(record.device, property, record.event_time, tick, value)) continue;
-            wrong.push_back(record.device + " " + property + " = " + value + " at " +
-                            std::to_string(record.event_time) + "; the plant had " +
-                            truth.around(record.device, property, record.event_time, tick));
+            std::string line = record.device;
+            line.append(" ").append(property).append(" = ").append(value).append(" at ");
+            line += std::to_string(record.event_time) + "; the plant had ";
+            line += truth.around(record.device, property, record.event_time, tick);
+            wrong.push_back(std::move(line));
         }
     }
     std::vector<std::string> absent;
-    for (const auto& [device, property] : missing) absent.push_back(device + " " + property);
+    for (const auto& [device, property] : missing)
+        absent.push_back(std::string(device).append(" ").append(property));
     std::vector<std::string> judged;
     for (const Violation& violation : violations) judged.push_back(violation.text);
 

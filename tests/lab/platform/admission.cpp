@@ -11,7 +11,7 @@
 namespace fieldgate::lab {
 namespace {
 
-constexpr std::size_t publish_bytes_max = 1024 * 1024;  // protocol reference 1.1
+constexpr std::size_t publish_bytes_max = 1'048'576;  // protocol reference 1.1
 constexpr int keep_alive_min = 30;
 constexpr int keep_alive_max = 1200;
 constexpr std::size_t text_max = 256;

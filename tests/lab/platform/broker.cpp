@@ -32,7 +32,7 @@ Pki::Pair Pki::client(const std::string& device) {
 
 Pki::Pair Pki::issue(const std::string& file, const std::string& name,
                      const std::string& extensions) {
-    const Pair pair{folder_ / (file + ".crt"), folder_ / (file + ".key")};
+    Pair pair{folder_ / (file + ".crt"), folder_ / (file + ".key")};
     const std::filesystem::path request = folder_ / (file + ".csr");
     const std::filesystem::path extension_file = folder_ / (file + ".ext");
     write_file(extension_file, "basicConstraints=CA:FALSE\n" + extensions);

@@ -28,6 +28,12 @@ bool has_form(std::string_view text, std::string_view form) {
                       [](char c, char f) { return f == '0' ? c >= '0' && c <= '9' : c == f; });
 }
 
+std::string sentence(std::initializer_list<std::string_view> words) {
+    std::string text;
+    for (const std::string_view word : words) text += word;
+    return text;
+}
+
 std::string key_of(const std::string& device, const std::string& service,
                    const std::string& property) {
     return device + "/" + service + "/" + property;
@@ -86,7 +92,7 @@ void Judge::publish(const Entry& entry) {
         messages_.push_back({entry.at, entry.topic, entry.text});
         return;
     }
-    const Result<json::Value> payload = json::parse(entry.text, {1024 * 1024, 32});
+    const Result<json::Value> payload = json::parse(entry.text, {1'048'576, 32});
     if (!payload) return blame(entry, entry.topic + ": no JSON: " + payload.error().what);
     if (payload->object() == nullptr) return blame(entry, entry.topic + ": no JSON object");
     if (*kind == Uplink::batch_report) return batch(entry, *payload, connection);
@@ -149,7 +155,8 @@ void Judge::services(const Entry& entry, const std::string& device, const json::
 void Judge::service(const Entry& entry, const std::string& device, const json::Value& one) {
     const std::string* id = text_of(one, "service_id");
     if (id == nullptr) return blame(entry, device + ": a service without service_id");
-    const std::string where = device + "/" + *id;
+    std::string where = device;
+    where.append("/").append(*id);
     const std::string* time_text = text_of(one, "event_time");
     const std::optional<std::int64_t> time =
         time_text == nullptr ? std::nullopt : parse_event_time(*time_text);
@@ -166,10 +173,10 @@ void Judge::service(const Entry& entry, const std::string& device, const json::V
         std::string text;
         json::append_value(text, value);
         const std::string fault = product == nullptr ? "" : product->fault(*id, name, value);
-        if (!fault.empty()) blame(entry, where + "/" + name + ": " + text + " " + fault);
+        if (!fault.empty()) blame(entry, sentence({where, "/", name, ": ", text, " ", fault}));
         record.properties[name] = text;
     }
-    for (const auto& [name, text] : record.properties) all += name + "=" + text + ";";
+    for (const auto& [name, text] : record.properties) all += sentence({name, "=", text, ";"});
     keep(entry, std::move(record), std::hash<std::string>()(all));
 }
 

@@ -41,7 +41,7 @@ std::size_t characters(const std::string& text) {
 }
 
 Result<json::Value> parse_file(const std::filesystem::path& file) {
-    Result<json::Value> parsed = json::parse(read_file(file), {1024 * 1024, 32});
+    Result<json::Value> parsed = json::parse(read_file(file), {1'048'576, 32});
     if (!parsed) return Error(Errc::bad_data, file.string() + ": " + parsed.error().what);
     return parsed;
 }
