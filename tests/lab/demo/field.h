@@ -19,7 +19,7 @@ public:
     const std::string& serial() const { return serial_; }
     std::uint16_t tcp_port() const { return tcp_port_; }
     /// The plant changes its values no more often.
-    std::chrono::milliseconds tick() const { return tick_; }
+    static constexpr std::chrono::milliseconds tick{1000};
     bool running() { return child_.running(); }
     void stop() { child_.stop(); }
     /// What it has held so far, by the platform's device ids.
@@ -31,7 +31,6 @@ private:
     Child child_;
     std::string serial_;
     std::uint16_t tcp_port_ = 0;
-    std::chrono::milliseconds tick_{0};
     std::filesystem::path truth_file_;
 };
 

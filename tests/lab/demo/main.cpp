@@ -190,7 +190,7 @@ int conclude(const Options& options, const Platform& platform, Field& field,
     field.stop();
     const Truth truth = field.truth();
     for (const std::string& fault :
-         verdict(truth, field.tick(), platform.records(), platform.violations()))
+         verdict(truth, Field::tick, platform.records(), platform.violations()))
         // Who stops it by hand may do so before everything has come.
         if (options.duration || !fault.starts_with("missing: ")) faults.push_back(fault);
     const Counts counts = platform.counts();

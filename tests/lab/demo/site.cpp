@@ -28,7 +28,7 @@ constexpr const char* site_file = R"(buses:
   line1:
     protocol: modbus-rtu
     serial: $SERIAL
-    line: 9600 8E1
+    line: $BAUD 8E1
   plc7:
     protocol: modbus-tcp
     tcp: 127.0.0.1:$PORT
@@ -39,7 +39,7 @@ devices:
     bus: line1
     node_id: METER-{unit}
   - name: press
-    unit: 1
+    unit: $UNIT
     template: power-meter
     bus: plc7
     node_id: PRESS-1
@@ -65,6 +65,8 @@ Site::Site(const Settings& settings) : folder_(settings.folder) {
     text = with(std::move(text), "$CA", settings.ca);
     write_file(file(), with(std::move(text), "$GATEWAY", gateway));
     text = with(site_file, "$SERIAL", settings.serial);
+    text = with(std::move(text), "$BAUD", std::to_string(baud));
+    text = with(std::move(text), "$UNIT", std::to_string(press_unit));
     write_file(folder_ / "conf.d" / "10-site.yaml",
                with(std::move(text), "$PORT", std::to_string(settings.tcp_port)));
 }

@@ -16,9 +16,12 @@ public:
         std::string endpoint;
         std::filesystem::path ca;
         std::string secret;
-        std::string serial;          ///< Where the meters are, units 1 to 3.
-        std::uint16_t tcp_port = 0;  ///< Where the press is, unit 1.
+        std::string serial;          ///< Where the meters are, units 1 to 3, at `baud`.
+        std::uint16_t tcp_port = 0;  ///< Where the press is, `press_unit`.
     };
+    static constexpr int baud = 9600;
+    /// None of the meters': the plant's values go by the unit, so a mix-up would be seen.
+    static constexpr int press_unit = 4;
     /// As the platform names them: PRODUCT_NODE.
     static constexpr const char* gateway = "64f0a1b2c3d4e5f607182930_GW-0001";
     static constexpr const char* product = "64f0a1b2c3d4e5f607182931";
