@@ -1,0 +1,178 @@
+#!/bin/bash
+# Runs inside the booted root, started by systemd; see run.sh. Each check is a sentence; a check that
+# does not hold prints FAILED and why, and the rest still runs.
+set -u
+cd /opt/trial || exit 1
+unit=fieldgate.service
+export DEBIAN_FRONTEND=noninteractive
+
+why=
+expect() { "$@" || { why="${why:+$why; }$*"; return 1; }; }
+check() { # check "sentence" function
+    local began=$EPOCHREALTIME took
+    why=
+    "$2"
+    took=$(seconds_since "$began")
+    if [ -z "$why" ]; then echo "ok      $1 ($took s)"; else echo "FAILED  $1 ($took s): $why"; fi
+}
+seconds_since() { awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }'; }
+property() { systemctl show --value --property "$1" $unit; }
+is() { [ "$(property "$1")" = "$2" ]; }
+within() { # within SECONDS command...: true as soon as the command is
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.1
+    done
+}
+active() { is ActiveState active; }
+active_as_another_than() { active && ! is MainPID "$1"; }
+journal_has() { journalctl --quiet --no-pager --unit=$unit --grep="$1" >/dev/null; }
+
+# Everything that is not the machine's own bookkeeping.
+files() {
+    find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /opt/trial \
+        -o -path /var/log -o -path /var/tmp -o -path /var/cache -o -path /var/lib/dpkg \
+        -o -path /var/lib/systemd -o -path /dev \) -prune -o -print |
+        grep -vE '^/etc/\.pwd\.lock$|^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$' | sort
+}
+
+installs() {
+    expect dpkg --install package.deb >/dev/null
+    expect test -x /usr/bin/fieldgate
+    expect fieldgate version >/dev/null
+    expect getent passwd fieldgate >/dev/null
+    expect test "$(stat -c '%a %U %G' /etc/fieldgate)" = "750 root fieldgate"
+    expect test "$(stat -c '%a %U' /etc/fieldgate/credentials)" = "700 fieldgate"
+    expect grep -q /etc/fieldgate/templates /var/lib/dpkg/info/fieldgate.conffiles
+}
+enables_nothing() {
+    expect is UnitFileState disabled
+    expect is ActiveState inactive
+    systemctl start $unit
+    expect is ActiveState inactive  # no fieldgate.yaml: the condition holds it back
+}
+refuses_a_wrong_configuration() {
+    printf 'schema: 1\nno_such_key: 1\n' >/etc/fieldgate/fieldgate.yaml
+    systemctl start $unit 2>/dev/null && why="systemctl start said yes"
+    expect is ExecMainStatus 78
+    sleep 6  # RestartSec and one more
+    expect is NRestarts 0
+    rm /etc/fieldgate/fieldgate.yaml
+    systemctl reset-failed $unit
+}
+takes_the_example() {
+    expect cp -r /usr/share/fieldgate/example/. /etc/fieldgate/
+    chown fieldgate:fieldgate /etc/fieldgate/credentials/*
+    chmod 600 /etc/fieldgate/credentials/*
+    expect runuser -u fieldgate -- fieldgate check >/dev/null
+}
+starts() {
+    expect systemctl start $unit
+    expect active
+    expect is Type notify
+    expect test -S /run/fieldgate/control.sock
+    expect test "$(stat -c '%a %G' /run/fieldgate/control.sock)" = "660 fieldgate"
+    expect runuser -u fieldgate -- fieldgate status >/dev/null
+    expect test -n "$(ls /var/lib/fieldgate)"
+    # READY was waited for, not only the fork.
+    expect test "$(property ExecMainStartTimestampMonotonic)" -lt "$(property ActiveEnterTimestampMonotonic)"
+}
+is_confined() {
+    local status
+    status=/proc/$(property MainPID)/status
+    expect grep -q '^Uid:.*[1-9]' "$status"
+    expect grep -qE '^CapEff:\s+0+$' "$status"
+    expect grep -qE '^CapBnd:\s+0+$' "$status"
+    expect grep -qE '^NoNewPrivs:\s+1' "$status"
+    expect grep -qE '^Seccomp:\s+2' "$status"
+    expect test "$(awk '/Max open files/ { print $4 }' "/proc/$(property MainPID)/limits")" = 8192
+}
+refuses_a_second() {
+    local code=0
+    runuser -u fieldgate -- timeout 10 fieldgate run --config /etc/fieldgate/fieldgate.yaml \
+        >second.log 2>&1 || code=$?
+    expect test $code -eq 3
+    expect grep -q "$(property MainPID)" second.log
+    expect active
+}
+survives_a_kill() {
+    local before
+    before=$(property MainPID)
+    kill -KILL "$before"
+    expect within 15 active_as_another_than "$before"
+    expect is NRestarts 1
+}
+is_watched() {
+    local before
+    # The unit's own 60 s, shortened; nothing else is changed.
+    mkdir -p /run/systemd/system/$unit.d
+    printf '[Service]\nWatchdogSec=3\nTimeoutAbortSec=2\n' >/run/systemd/system/$unit.d/short.conf
+    systemctl daemon-reload
+    expect systemctl restart $unit
+    before=$(property MainPID)
+    sleep 4
+    expect is MainPID "$before"  # it pings by itself
+    kill -STOP "$before"
+    expect within 20 active_as_another_than "$before"
+    expect journal_has "Watchdog timeout"
+    rm -r /run/systemd/system/$unit.d
+    systemctl daemon-reload
+    expect systemctl restart $unit
+}
+upgrades() {
+    local before kept now
+    expect systemctl enable $unit 2>/dev/null
+    before=$(property MainPID)
+    echo "# ours" >>/etc/fieldgate/fieldgate.yaml
+    for template in /etc/fieldgate/templates/*.yaml; do echo "# ours" >>"$template"; done
+    kept=$(find /etc/fieldgate -type f -exec sha256sum {} + | sort)
+    expect dpkg --install newer.deb >/dev/null
+    now=$(find /etc/fieldgate -type f -exec sha256sum {} + | sort)
+    expect test "$kept" = "$now"
+    expect within 10 active_as_another_than "$before"
+    expect is UnitFileState enabled
+    expect test "$(dpkg-query -W -f '${Version}' fieldgate)" = "$(dpkg-deb -f newer.deb Version)"
+}
+stops() {
+    local began=$EPOCHREALTIME
+    expect systemctl stop $unit
+    expect awk -v took="$(seconds_since "$began")" 'BEGIN { exit !(took < 5) }'
+    expect is Result success
+    expect is ActiveState inactive
+}
+removes() {
+    expect systemctl start $unit
+    expect dpkg --remove fieldgate >/dev/null
+    expect test ! -e /usr/bin/fieldgate
+    expect test -e /etc/fieldgate/fieldgate.yaml
+    expect test -n "$(ls /var/lib/fieldgate)"
+    expect test -z "$(grep -lx fieldgate /proc/[0-9]*/comm)"
+}
+purges() {
+    expect dpkg --purge fieldgate >/dev/null
+    files >after
+    expect cmp -s before after
+    diff before after
+    expect test -z "$(getent passwd fieldgate)$(getent group fieldgate)"
+    expect test ! -e /run/fieldgate
+    expect test -z "$(grep -l fieldgate /var/lib/dpkg/status /var/lib/dpkg/info/* 2>/dev/null)"
+}
+
+files >before
+check "the package installs, with its user and folders" installs
+check "it enables and starts nothing by itself" enables_nothing
+check "a wrong configuration ends with 78 and is not tried again" refuses_a_wrong_configuration
+check "the example, copied, passes the check" takes_the_example
+check "systemctl start waits for READY, without any network" starts
+check "it runs as its own user without capabilities, filtered" is_confined
+check "a second instance is refused with 3 and the pid of the first" refuses_a_second
+check "killed, it comes back" survives_a_kill
+check "frozen, the watchdog brings it back" is_watched
+check "an upgrade keeps the configuration and restarts it" upgrades
+check "systemctl stop takes less than 5 s" stops
+check "removal keeps configuration and store" removes
+check "purge leaves nothing" purges
+journalctl --no-pager --unit=$unit >journal
+echo END
