@@ -45,7 +45,7 @@ private:
 };
 
 struct Limits {
-    std::size_t bytes = 256 * 1024;
+    std::size_t bytes = std::size_t{256} * 1024;
     std::size_t depth = 32;
 };
 
