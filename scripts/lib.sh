@@ -18,7 +18,7 @@ BUILD_PACKAGES="build-essential cmake ninja-build ccache pkg-config libasio-dev 
     libsystemd-dev libcli11-dev zlib1g-dev mosquitto mosquitto-dev libmosquitto-dev
     mosquitto-clients openssl python3 zip procps"
 # shellcheck disable=SC2034
-LINT_PACKAGES="clang-format-14 clang-tidy-14 shellcheck systemd"
+LINT_PACKAGES="clang-format-14 clang-tidy-16 shellcheck systemd"
 # shellcheck disable=SC2034
 FUZZ_PACKAGES="clang-16 libclang-rt-16-dev"
 # shellcheck disable=SC2034
