@@ -79,13 +79,18 @@ jobs_max() { echo "${FIELDGATE_JOBS:-$(nproc)}"; }
 
 # Ninja's progress, one line every 15 s; everything else it says, at once.
 thin_progress() {
-    awk '
-        /^\[[0-9]+\/[0-9]+\] / {
-            if (systime() - shown >= 15) { print "   " $0; shown = systime() }
-            fflush(); next
-        }
-        /^ninja: (no work to do|Entering)/ { next }
-        { print; fflush() }'
+    local line shown=-15
+    while IFS= read -r line; do
+        case $line in
+        \[*/*\]\ *)
+            [ $((SECONDS - shown)) -lt 15 ] && continue
+            echo "   $line"
+            shown=$SECONDS
+            ;;
+        'ninja: no work to do.' | 'ninja: Entering'*) ;;
+        *) printf '%s\n' "$line" ;;
+        esac
+    done
 }
 
 # build_preset NAME [TARGETS...]
