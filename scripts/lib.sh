@@ -109,14 +109,26 @@ build_preset() {
 STAGES=()
 FAILED_STAGES=()
 
+# Processor time of everything that this shell has started and waited for.
+cpu_seconds() {
+    local stat
+    read -r stat <"/proc/$$/stat"
+    # shellcheck disable=SC2086  # the fields behind the name in brackets; 14 and 15: cutime and cstime
+    set -- ${stat##*) }
+    echo $(((${14} + ${15}) / $(getconf CLK_TCK)))
+}
+
 # step TITLE COMMAND...: runs it, times it, says loudly when it fails; returns its status.
 step() {
-    local title=$1 began=$SECONDS result=0
+    local title=$1 began=$SECONDS worked result=0 verdict=ok
+    worked=$(cpu_seconds)
     shift
     say "$title"
     "$@" || result=$?
     local took=$((SECONDS - began))
-    STAGES+=("$(printf '%5d s  %-6s  %s' $took "$([ $result -eq 0 ] && echo ok || echo FAILED)" "$title")")
+    worked=$(($(cpu_seconds) - worked))
+    [ $result -eq 0 ] || verdict=FAILED
+    STAGES+=("$(printf '%5d s  %5d CPU-s  %-6s  %s' $took $worked $verdict "$title")")
     if [ $result -eq 0 ]; then
         echo "-- ok: $title ($took s)"
     else
@@ -129,6 +141,6 @@ step() {
 report_stages() {
     say "stages"
     printf '%s\n' "${STAGES[@]}"
-    printf '%5d s  total\n' "$SECONDS"
+    printf '%5d s  %5d CPU-s  total\n' "$SECONDS" "$(cpu_seconds)"
     [ ${#FAILED_STAGES[@]} -eq 0 ] || printf '!! failed: %s\n' "${FAILED_STAGES[@]}"
 }
