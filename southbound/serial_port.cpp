@@ -115,6 +115,15 @@ std::optional<speed_t> speed_code(std::uint32_t baud) {
     return std::nullopt;
 }
 
+// A pty has no parity; glibc refuses to ask it for one, but only when nothing else changes.
+bool is_pty(int port) {
+    struct stat file {};
+    constexpr unsigned first_major = 136;  // Documentation/admin-guide/devices.txt: UNIX98 slaves
+    constexpr unsigned last_major = 143;
+    return ::fstat(port, &file) == 0 && major(file.st_rdev) >= first_major &&
+           major(file.st_rdev) <= last_major;
+}
+
 Result<tcflag_t> format_flags(const SerialSettings& line) {
     if ((line.data_bits != 7 && line.data_bits != 8) ||
         (line.stop_bits != 1 && line.stop_bits != 2))
@@ -184,6 +193,7 @@ Result<void> SerialPort::configure(int port) const {
     raw.c_cflag = *flags;
     raw.c_cc[VMIN] = 1;  // so that "nothing there" (EAGAIN) and "hung up" (0) differ
     if (settings_.parity != 'N') raw.c_iflag = INPCK;
+    if (is_pty(port)) raw.c_cflag &= ~static_cast<tcflag_t>(PARENB | PARODD);
     if (::cfsetispeed(&raw, *speed) != 0 || ::cfsetospeed(&raw, *speed) != 0 ||
         ::tcsetattr(port, TCSANOW, &raw) != 0)
         return error_of(settings_.path, "cannot be set up", errno);

@@ -11,7 +11,10 @@ namespace fieldgate::southbound::modbus {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int timeouts_until_forgotten = 3;  // no answer is later than that
+// No answer is later than three timeouts; half a one more for those that are just that late.
+std::chrono::microseconds until_forgotten(std::chrono::microseconds timeout) {
+    return timeout * 7 / 2;
+}
 
 bool is_read(const Request& request) { return request.pdu.front() <= 4; }
 
@@ -116,7 +119,7 @@ asio::awaitable<Result<Reply>> RtuLink::exchange(const Request& request,
         co_return std::move(outcome.reply);
     }
     if (outcome.up) quiet_until_ = Clock::now() + timeout;
-    if (outcome.sent) doubts_->lost(request, *outcome.sent + timeouts_until_forgotten * timeout);
+    if (outcome.sent) doubts_->lost(request, *outcome.sent + until_forgotten(timeout));
     if (error.code == Errc::refused) {
         const Error late(Errc::bad_data, error.what + ", maybe of an earlier request");
         co_return late;

@@ -17,8 +17,8 @@ class RtuLine;
 /// after any error the line stays silent for one response timeout and is drained, and before a
 /// request of the same unit, function and length as one that was lost, something of another length
 /// is read and thrown away: a device answers in order, so its answer proves that the lost one is
-/// gone. Besides, such a request is not sent before three timeouts have passed. Late values are
-/// never taken for new ones.
+/// gone. Besides, such a request is not sent before three and a half timeouts have passed. Late
+/// values are never taken for new ones.
 ///
 /// t3.5 of silence is kept between frames, `turnaround` when the unit changes. A port that is lost
 /// is closed at once, and opened again by path, at most every 100 ms to 2 s. Runs on the loop.

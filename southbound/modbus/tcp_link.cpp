@@ -10,6 +10,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/event.h"
@@ -75,6 +76,7 @@ private:
     asio::awaitable<Result<Reply>> receive(const Request& request, Clock::time_point sent);
     Result<void> send(const Request& request);
     std::optional<Result<Pdu>> next_answer(const Request& request);
+    bool late_answer_follows() const;
     Result<Pdu> judge(const Request& request, std::size_t protocol, std::uint8_t unit, Pdu pdu);
     void set_options();
     void watch(Clock::time_point deadline);
@@ -204,7 +206,8 @@ asio::awaitable<Result<void>> TcpLink::Connection::connect(std::chrono::microsec
     socket_.open(endpoint->protocol(), error);
     if (error) co_return failed_connect("no socket: " + error.message());
     watch(deadline);
-    const auto [refusal] = co_await socket_.async_connect(*endpoint, as_tuple);
+    const auto connected = co_await socket_.async_connect(*endpoint, as_tuple);
+    const std::error_code refusal = std::get<0>(connected);
     deadline_ = Clock::time_point::max();
     if (refusal == asio::error::operation_aborted && !expired_) close();
     co_await throw_if_cancelled();
@@ -277,6 +280,11 @@ Result<Pdu> TcpLink::Connection::judge(const Request& request, std::size_t proto
     return pdu;
 }
 
+bool TcpLink::Connection::late_answer_follows() const {
+    return unanswered_ > 0 && filled_ >= header_bytes && word(received_.data()) != transaction_ &&
+           word(&received_[2]) == 0 && word(&received_[4]) <= pdu_bytes_max + 1;
+}
+
 // Takes frames out of what was received until one answers this transaction.
 std::optional<Result<Pdu>> TcpLink::Connection::next_answer(const Request& request) {
     while (filled_ >= header_bytes) {
@@ -296,6 +304,11 @@ std::optional<Result<Pdu>> TcpLink::Connection::next_answer(const Request& reque
         if (ours) pdu.assign(begin + header_bytes, begin + bytes);
         std::copy(begin + bytes, begin + filled_, received_.begin());
         filled_ -= bytes;
+        if (ours && filled_ > 0 && !late_answer_follows()) {
+            // Bytes have come in between, and maybe not at the end.
+            close();
+            return Result<Pdu>(failed(Errc::bad_data, "more than an answer"));
+        }
         if (ours) return judge(request, protocol, unit, std::move(pdu));
 
         ++stale_;
@@ -313,7 +326,9 @@ asio::awaitable<Result<Reply>> TcpLink::Connection::receive(const Request& reque
     bool nothing_yet = filled_ == 0;
     for (;;) {
         const auto rest = asio::buffer(received_.data() + filled_, received_.size() - filled_);
-        const auto [error, got] = co_await socket_.async_read_some(rest, as_tuple);
+        const auto read = co_await socket_.async_read_some(rest, as_tuple);
+        const std::error_code error = std::get<0>(read);
+        const std::size_t got = std::get<1>(read);
         const auto now = Clock::now();
         if (error == asio::error::operation_aborted && !expired_) {
             close();  // whoever cancels leaves an answer behind

@@ -126,7 +126,7 @@ void PacedPty::reply(const Bytes& frame) {
     // Made now, however late it is delivered: a late answer holds old values.
     const Spoiled spoiled = answer_(frame);
     const auto ready = began_ + time_of(frame.size()) + silence() + options_.latency;
-    const auto start = std::max(ready, free_at_);
+    const auto start = std::max(ready, free_at_ + 1us);  // timers of one instant have no order
     for (const Chunk& chunk : spoiled.chunks) {
         const auto done = start + chunk.after + time_of(chunk.bytes.size());
         if (!spoiled.overtaken) free_at_ = std::max(free_at_, done);

@@ -1,0 +1,293 @@
+#include "southbound/bus.h"
+
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <map>
+#include <memory>
+
+#include "base/log.h"
+#include "base/task_group.h"
+#include "tests/southbound/wire.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate::southbound {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using modbus::Field;
+using modbus::RawType;
+using modbus::RegisterMap;
+using modbus::Table;
+using std::chrono::milliseconds;
+
+// The registers of `blocks` certified blocks from 0 on, each a point.
+std::shared_ptr<const RegisterMap> certified_map(std::size_t blocks) {
+    auto map = std::make_shared<RegisterMap>();
+    for (std::size_t i = 0; i < blocks * lab::certified_block; ++i) {
+        Field field;
+        field.address = static_cast<std::uint16_t>(i);
+        map->fields.push_back(field);
+    }
+    return map;
+}
+
+DeviceSettings device(DeviceIndex index, std::uint8_t unit, std::shared_ptr<const RegisterMap> map,
+                      milliseconds every) {
+    DeviceSettings settings;
+    settings.index = index;
+    settings.name = "device-" + std::to_string(index);
+    settings.unit = unit;
+    settings.every.assign(map->fields.size(), every);
+    settings.map = std::move(map);
+    return settings;
+}
+
+// What arrived, and when.
+struct Seen {
+    std::map<DeviceIndex, std::vector<Instant>> at;
+    std::map<DeviceIndex, std::vector<DeviceStatus>> changes;
+    int wrong = 0;
+    std::size_t values = 0;
+};
+
+// Whole certified blocks only: registers of one answer that prove each other.
+void check(const Readings& readings, std::uint8_t unit, Seen& seen) {
+    std::map<PointIndex, std::uint16_t> words;
+    for (const Reading& reading : readings.values) {
+        const std::optional<double> number = as_number(reading.value);
+        words[reading.point] = static_cast<std::uint16_t>(number.value_or(0));
+    }
+    for (const auto& [point, word] : words) {
+        if (point % lab::certified_block != 0) continue;
+        std::vector<std::uint16_t> block;
+        for (PointIndex i = point; i < point + lab::certified_block; ++i)
+            if (words.contains(i)) block.push_back(words[i]);
+        std::uint32_t seq = 0;
+        if (block.size() != lab::certified_block) continue;
+        const auto address = static_cast<std::uint16_t>(point);
+        if (!lab::is_certified(block, unit, address, seq)) ++seen.wrong;
+    }
+}
+
+asio::awaitable<void> collect(Bus& bus, Seen& seen) {
+    for (;;) {
+        const Readings readings = co_await bus.next();
+        if (readings.changed) seen.changes[readings.device].push_back(*readings.changed);
+        if (readings.values.empty()) continue;
+        seen.at[readings.device].push_back(readings.at);
+        seen.values += readings.values.size();
+        // In these tests a device's unit is its index and one.
+        check(readings, static_cast<std::uint8_t>(readings.device + 1), seen);
+    }
+}
+
+class BusTest : public testing::Test {
+protected:
+    BusTest() : flows_(loop_.get_executor()) { log::set_level(log::Level::error); }
+    ~BusTest() override {
+        run(loop_, stop(flows_));
+        log::set_level(log::Level::info);
+    }
+
+    BusSettings tcp(const std::string& site, std::uint16_t port) const {
+        BusSettings settings;
+        settings.name = site;
+        settings.wire = TcpSettings{"127.0.0.1", port, true};
+        return settings;
+    }
+    BusSettings line(const std::string& path, std::uint32_t baud, milliseconds timeout) const {
+        BusSettings settings;
+        settings.name = "line";
+        SerialSettings serial = fast_line(path);
+        serial.baud = baud;
+        settings.wire = serial;
+        settings.timeout = timeout;
+        settings.turnaround = 0ms;
+        return settings;
+    }
+    Bus& add(BusSettings settings, std::vector<DeviceSettings> devices, Seen& seen) {
+        buses_.push_back(
+            std::make_unique<Bus>(loop_.get_executor(), std::move(settings), std::move(devices)));
+        flows_.spawn("collect", collect(*buses_.back(), seen));
+        return *buses_.back();
+    }
+    void run_for(milliseconds time) {
+        loop_.restart();
+        loop_.run_for(time);
+    }
+    template <class Condition>
+    bool run_until(Condition condition, milliseconds at_most) {
+        const auto deadline = Clock::now() + at_most;
+        loop_.restart();
+        while (!condition() && Clock::now() < deadline) loop_.run_one_for(20ms);
+        return condition();
+    }
+    static asio::awaitable<int> stop(TaskGroup& flows) {
+        co_await flows.stop();
+        co_return 0;
+    }
+
+    asio::io_context loop_{1};
+    lab::Plant plant_;
+    Seen seen_;
+    std::vector<std::unique_ptr<Bus>> buses_;
+    TaskGroup flows_;
+};
+
+TEST_F(BusTest, BringsTheValuesOfItsDevicesWithTheTimeOfTheirAnswers) {
+    const auto port = plant_.add_tcp({"plc", {1, 2}, lab::certified_values, {}});
+    Seen& seen = seen_;
+    Bus& bus =
+        add(tcp("plc", port),
+            {device(0, 1, certified_map(20), 50ms), device(1, 2, certified_map(20), 100ms)}, seen);
+    run_for(1050ms);
+    EXPECT_EQ(seen.wrong, 0);
+    EXPECT_NEAR(static_cast<double>(seen.at[0].size()), 21, 2);
+    EXPECT_NEAR(static_cast<double>(seen.at[1].size()), 11, 2);
+    EXPECT_EQ(seen.changes[0], std::vector<DeviceStatus>{DeviceStatus::online});
+    const BusStatus status = bus.status();
+    EXPECT_TRUE(status.up);
+    EXPECT_EQ(status.errors.total(), 0u);
+    EXPECT_EQ(status.devices.at(1).status, DeviceStatus::online);
+}
+
+TEST_F(BusTest, FindsTheHoleInABlockAndReadsAroundIt) {
+    lab::SlaveLimits limits;
+    limits.holes = {{17, 17}};
+    const auto port = plant_.add_tcp({"plc", {1}, lab::certified_values, limits});
+    Seen& seen = seen_;
+    add(tcp("plc", port), {device(0, 1, certified_map(10), 20ms)}, seen);
+    run_for(1000ms);
+    EXPECT_EQ(seen.wrong, 0);
+    const std::uint64_t refused = buses_.back()->status().errors.exception;
+    EXPECT_GT(refused, 0u);
+    EXPECT_LT(refused, 12u);
+    run_for(300ms);
+    EXPECT_EQ(buses_.back()->status().errors.exception, refused) << "it is asked for no more";
+    EXPECT_GT(seen.values, 49u * 20);
+}
+
+TEST_F(BusTest, LearnsHowManyRegistersADeviceGivesAtOnce) {
+    lab::SlaveLimits limits;
+    limits.max_registers = 40;
+    const auto port = plant_.add_tcp({"plc", {1}, lab::certified_values, limits});
+    Seen& seen = seen_;
+    add(tcp("plc", port), {device(0, 1, certified_map(20), 20ms)}, seen);
+    run_for(800ms);
+    EXPECT_EQ(seen.wrong, 0);
+    EXPECT_GT(seen.values, 100u * 15);
+    EXPECT_LE(buses_.back()->status().errors.exception, 4u);
+}
+
+TEST_F(BusTest, ShowsADeviceOfflineAndBackOnlineOnce) {
+    const auto port = plant_.add_tcp({"plc", {1}, lab::certified_values, {}});
+    Seen& seen = seen_;
+    DeviceSettings settings = device(0, 1, certified_map(2), 30ms);
+    settings.offline = {3, 50ms, 100ms};
+    BusSettings bus = tcp("plc", port);
+    bus.timeout = 50ms;
+    add(bus, {settings}, seen);
+    run_for(200ms);
+    plant_.set_fault("plc", 1, {lab::FaultKind::silent, 0ms, 0, 0});
+    run_for(800ms);
+    const std::vector<DeviceStatus> gone{DeviceStatus::online, DeviceStatus::offline};
+    EXPECT_EQ(seen.changes[0], gone);
+    EXPECT_FALSE(buses_.back()->status().devices.at(0).last_error.empty());
+    const std::size_t values = seen.values;
+    plant_.set_fault("plc", 1, {});
+    run_for(500ms);
+    const std::vector<DeviceStatus> back{DeviceStatus::online, DeviceStatus::offline,
+                                         DeviceStatus::online};
+    EXPECT_EQ(seen.changes[0], back);
+    EXPECT_GT(seen.values, values);
+    EXPECT_EQ(seen.wrong, 0);
+}
+
+TEST_F(BusTest, KeepsPollingALineOnWhichOneDeviceOfThirtyIsDead) {
+    const std::string path = line_path("thirty");
+    std::vector<std::uint8_t> units;
+    std::vector<DeviceSettings> devices;
+    const auto map = certified_map(2);
+    for (std::uint8_t unit = 1; unit <= 30; ++unit) {
+        units.push_back(unit);
+        devices.push_back(device(unit - 1U, unit, map, 500ms));
+        devices.back().offline = {3, 1s, 60s};
+    }
+    plant_.add_rtu({"line", units, lab::certified_values, {}}, path, {115200, 1ms});
+    plant_.set_fault("line", 17, {lab::FaultKind::silent, 0ms, 0, 0});
+    Seen& seen = seen_;
+    add(line(path, 115200, 100ms), std::move(devices), seen);
+    const auto is_offline = [&] {
+        return buses_.back()->status().devices.at(16).status == DeviceStatus::offline;
+    };
+    ASSERT_TRUE(run_until(is_offline, 10s));
+    seen.at.clear();
+    const milliseconds window = campaign() ? milliseconds(5min) : 6s;
+    run_for(window);
+    const double due = static_cast<double>(window / 500ms);
+    for (DeviceIndex i = 0; i < 30; ++i) {
+        if (i == 16) continue;
+        EXPECT_GE(static_cast<double>(seen.at[i].size()), 0.95 * due - 1) << i;
+    }
+    EXPECT_TRUE(seen.at[16].empty());
+    EXPECT_EQ(seen.wrong, 0);
+    EXPECT_EQ(plant_.silence_violations("line"), 0u);
+}
+
+TEST_F(BusTest, KeepsThePeriodOfFiftyTcpDevicesWhileFiftyOthersAreDead) {
+    constexpr DeviceIndex devices = 100;
+    Seen& seen = seen_;
+    for (DeviceIndex i = 0; i < devices; ++i) {
+        const std::string name = "plc-" + std::to_string(i);
+        const auto unit = static_cast<std::uint8_t>(i + 1);
+        const auto port = plant_.add_tcp({name, {unit}, lab::certified_values, {}});
+        // Of the dead ones, some refuse, some are silent, some hang up.
+        const bool dead = i % 2 == 1;
+        if (dead && i % 3 == 0) plant_.unplug(name);
+        if (dead && i % 3 == 1) plant_.set_fault(name, unit, {lab::FaultKind::silent, 0ms, 0, 0});
+        if (dead && i % 3 == 2) plant_.set_fault(name, unit, {lab::FaultKind::drop, 0ms, 0, 0});
+        add(tcp(name, port), {device(i, unit, certified_map(2), 200ms)}, seen);
+    }
+    run_for(1s);
+    seen.at.clear();
+    const milliseconds window = campaign() ? milliseconds(60s) : 4s;
+    run_for(window);
+    for (DeviceIndex i = 0; i < devices; i += 2) {
+        const std::vector<Instant>& at = seen.at[i];
+        ASSERT_GE(at.size(), 10u) << i;
+        const auto span = at.back() - at.front();
+        const auto mean = span / (at.size() - 1);
+        EXPECT_GE(mean, 180ms) << i;
+        EXPECT_LE(mean, 220ms) << i;
+    }
+    EXPECT_EQ(seen.wrong, 0);
+}
+
+TEST_F(BusTest, ShowsAPulledLineAndIsBackSoonAfterItIsPluggedIn) {
+    const std::string path = line_path("pulled");
+    plant_.add_rtu({"line", {1, 2}, lab::certified_values, {}}, path);
+    Seen& seen = seen_;
+    std::vector<DeviceSettings> devices;
+    for (std::uint8_t unit = 1; unit <= 2; ++unit)
+        devices.push_back(device(unit - 1U, unit, certified_map(2), 100ms));
+    Bus& bus = add(line(path, 1'000'000, 100ms), std::move(devices), seen);
+    run_for(500ms);
+    plant_.unplug("line");
+    const auto all_offline = [&] {
+        const BusStatus status = bus.status();
+        return !status.up && status.devices[0].status == DeviceStatus::offline &&
+               status.devices[1].status == DeviceStatus::offline;
+    };
+    EXPECT_TRUE(run_until(all_offline, 2s));
+    run_for(campaign() ? 30s : 3s);  // their pauses grow meanwhile
+    seen.at.clear();
+    plant_.plug("line");
+    const auto both_are_back = [&] { return seen.at.size() == 2; };
+    EXPECT_TRUE(run_until(both_are_back, 5s));
+    EXPECT_TRUE(bus.status().up);
+    EXPECT_EQ(seen.wrong, 0);
+}
+
+}  // namespace
+}  // namespace fieldgate::southbound

@@ -1,0 +1,215 @@
+// Whatever happens to an answer on its way: an error or the true value, never another one.
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <memory>
+
+#include "southbound/modbus/rtu_link.h"
+#include "southbound/modbus/tcp_link.h"
+#include "tests/southbound/wire.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate::southbound {
+namespace {
+
+using lab::Fault;
+using lab::FaultKind;
+using std::chrono::milliseconds;
+
+struct Verdict {
+    std::string name;
+    int answers = 0;
+    int wrong = 0;
+    std::uint64_t lost = 0;  // scans without an answer
+    int lost_at_most = 0;    // in a row
+    std::uint64_t stale = 0;
+};
+
+// One wire of its own with one device of its own for each trial; all trials at the same time.
+struct Trial {
+    std::unique_ptr<Link> link;
+    Fault fault;
+    milliseconds timeout{100};
+    int rounds = 3;
+    std::uint16_t count = 10;  // registers in each request; 1 or whole blocks
+    Verdict verdict;
+};
+
+class Faults : public testing::Test {
+protected:
+    void add(lab::Framing framing, const std::string& name, Fault fault, std::uint16_t count,
+             milliseconds timeout, int rounds) {
+        auto trial = std::make_unique<Trial>();
+        trial->verdict.name = name;
+        trial->fault = fault;
+        trial->count = count;
+        trial->timeout = timeout;
+        trial->rounds = rounds;
+        const auto executor = loop_.get_executor();
+        if (framing == lab::Framing::tcp) {
+            const std::uint16_t port = plant_.add_tcp({name, {unit}, lab::certified_values, {}});
+            trial->link =
+                std::make_unique<modbus::TcpLink>(executor, TcpSettings{"127.0.0.1", port, true});
+        } else {
+            plant_.add_rtu({name, {unit}, lab::certified_values, {}}, line_path(name));
+            trial->link =
+                std::make_unique<modbus::RtuLink>(executor, fast_line(line_path(name)), 0ms);
+        }
+        trials_.push_back(std::move(trial));
+    }
+
+    void run_all() {
+        for (const auto& trial : trials_) start(loop_, perform(*trial));
+        loop_.run();
+    }
+
+    // Reads of equal length of two places in turn: an old answer to one looks like one to the
+    // other.
+    asio::awaitable<void> perform(Trial& trial) {
+        for (int round = 0; round < trial.rounds; ++round) {
+            plant_.set_fault(trial.verdict.name, unit, trial.fault);
+            int lost = 0;
+            for (int scan = 0; scan < 6; ++scan) {
+                const auto first = static_cast<std::uint16_t>(scan % 2 == 0 ? 100 : 200);
+                const bool answered = co_await scan_once(trial, first);
+                lost = answered ? 0 : lost + 1;
+                if (!answered) ++trial.verdict.lost;
+                trial.verdict.lost_at_most = std::max(trial.verdict.lost_at_most, lost);
+            }
+        }
+        trial.verdict.stale = trial.link->stale();
+    }
+
+    asio::awaitable<bool> scan_once(Trial& trial, std::uint16_t block) {
+        // A single register that says its place is the second one of a block.
+        const bool single = trial.count == 1;
+        const auto first = static_cast<std::uint16_t>(block + (single ? 1 : 0));
+        const Request request = holding(unit, first, trial.count);
+        const std::uint32_t before = lab::answers_given();
+        const Result<Reply> reply = co_await trial.link->transact(request, trial.timeout);
+        if (!reply && reply.error().code == Errc::closed) co_await after_a_lost_connection();
+        if (!reply) co_return false;
+        ++trial.verdict.answers;
+        const bool right =
+            single ? words(reply->pdu).at(0) == block : is_true(reply->pdu, unit, block, before);
+        if (!right) ++trial.verdict.wrong;
+        co_return true;
+    }
+
+    // A link does not try to connect again at once; a schedule's periods are longer than that.
+    asio::awaitable<void> after_a_lost_connection() {
+        asio::steady_timer timer(loop_, 120ms);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+
+    static constexpr std::uint8_t unit = 7;
+    asio::io_context loop_{1};
+    lab::Plant plant_;
+    std::vector<std::unique_ptr<Trial>> trials_;
+};
+
+struct Named {
+    const char* name;
+    Fault fault;
+};
+
+const std::vector<Named>& all_faults() {
+    static const std::vector<Named> faults{
+        {"silent", {FaultKind::silent, 0ms, 0, 1}},
+        {"silent-twice", {FaultKind::silent, 0ms, 0, 2}},
+        {"truncated", {FaultKind::truncated, 0ms, 0, 1}},
+        {"wrong-unit", {FaultKind::wrong_unit, 0ms, 0, 1}},
+        {"wrong-transaction", {FaultKind::wrong_transaction, 0ms, 0, 1}},
+        {"wrong-protocol", {FaultKind::wrong_protocol, 0ms, 0, 1}},
+        {"wrong-function", {FaultKind::wrong_function, 0ms, 0, 1}},
+        {"wrong-length", {FaultKind::wrong_length, 0ms, 0, 1}},
+        {"wrong-header", {FaultKind::wrong_header, 0ms, 0, 1}},
+        {"wrong-byte-count", {FaultKind::wrong_byte_count, 0ms, 0, 1}},
+        {"wrong-checksum", {FaultKind::wrong_checksum, 0ms, 0, 1}},
+        {"dribble", {FaultKind::dribble, 10ms, 0, 1}},
+        {"noise-before", {FaultKind::noise_before, 0ms, 0, 1}},
+        {"noise-inside", {FaultKind::noise_inside, 0ms, 0, 1}},
+        {"noise-after", {FaultKind::noise_after, 0ms, 0, 1}},
+        {"busy", {FaultKind::exception, 0ms, 6, 1}},
+        {"drop", {FaultKind::drop, 0ms, 0, 1}},
+        {"close-after", {FaultKind::close_after, 0ms, 0, 1}}};
+    return faults;
+}
+
+TEST_F(Faults, NeverMakeAWrongValueAndAreOverAfterThreeScans) {
+    const int rounds = campaign() ? 30 : 2;
+    for (const std::uint16_t count : {std::uint16_t{10}, std::uint16_t{1}})
+        for (const Named& f : all_faults()) {
+            const std::string name = f.name + std::string("-") + std::to_string(count);
+            add(lab::Framing::tcp, "tcp-" + name, f.fault, count, 100ms, rounds);
+            add(lab::Framing::rtu, "rtu-" + name, f.fault, count, 100ms, rounds);
+        }
+    run_all();
+    for (const auto& trial : trials_) {
+        const Verdict& v = trial->verdict;
+        EXPECT_EQ(v.wrong, 0) << v.name;
+        EXPECT_LE(v.lost_at_most, 3) << v.name;
+        EXPECT_GE(v.answers, 3 * rounds) << v.name;
+    }
+}
+
+TEST_F(Faults, LateAnswersAreNeverTakenForNewOnes) {
+    const milliseconds timeout = campaign() ? 500ms : 200ms;
+    const milliseconds step = campaign() ? 50ms : 20ms;
+    const int rounds = campaign() ? 10 : 2;
+    for (milliseconds delay = timeout * 9 / 10; delay <= 3 * timeout; delay += step)
+        for (const auto kind : {FaultKind::late, FaultKind::overtaken})
+            for (const std::uint16_t count : {std::uint16_t{10}, std::uint16_t{1}}) {
+                const Fault fault{kind, delay, 0, 1};
+                const std::string name = (kind == FaultKind::late ? "late-" : "overtaken-") +
+                                         std::to_string(delay.count()) + "-" +
+                                         std::to_string(count);
+                add(lab::Framing::tcp, "tcp-" + name, fault, count, timeout, rounds);
+                add(lab::Framing::rtu, "rtu-" + name, fault, count, timeout, rounds);
+            }
+    run_all();
+    for (const auto& trial : trials_) {
+        const Verdict& v = trial->verdict;
+        EXPECT_EQ(v.wrong, 0) << v.name;
+        EXPECT_LE(v.lost_at_most, v.name.starts_with("rtu") ? 3 : 5) << v.name;
+        // Each scan that TCP loses is one whose own answer came late, and was seen and dropped.
+        EXPECT_LE(v.name.starts_with("tcp") ? v.lost : 0, v.stale) << v.name;
+        EXPECT_GE(v.answers, 3 * rounds) << v.name;
+    }
+}
+
+TEST_F(Faults, ExceptionsAreReportedWithTheirCode) {
+    for (const auto framing : {lab::Framing::tcp, lab::Framing::rtu}) {
+        const std::string name = framing == lab::Framing::tcp ? "tcp" : "rtu";
+        add(framing, name, {}, 10, 300ms, 1);
+        Link& link = *trials_.back()->link;
+        for (std::uint8_t code = 1; code <= 11; ++code) {
+            plant_.set_fault(name, unit, {FaultKind::exception, 0ms, code, 1});
+            const Request request = holding(unit, 0, 10);
+            const Result<Reply> reply = run(loop_, link.transact(request, 300ms));
+            ASSERT_FALSE(reply);
+            EXPECT_EQ(reply.error().code, Errc::refused) << name << ": " << reply.error().what;
+            EXPECT_EQ(reply.error().detail, code);
+        }
+    }
+}
+
+TEST_F(Faults, ADribblingDeviceHoldsTheWireNoLongerThanItsTimeout) {
+    for (const auto framing : {lab::Framing::tcp, lab::Framing::rtu}) {
+        const std::string name = framing == lab::Framing::tcp ? "tcp" : "rtu";
+        add(framing, name, {}, 10, 200ms, 1);
+        Link& link = *trials_.back()->link;
+        const Request request = holding(unit, 0, 10);
+        ASSERT_TRUE(run(loop_, link.transact(request, 200ms)));
+        plant_.set_fault(name, unit, {FaultKind::dribble, 150ms, 0, 1});
+        const auto begin = std::chrono::steady_clock::now();
+        const Result<Reply> reply = run(loop_, link.transact(request, 200ms));
+        const auto took = std::chrono::steady_clock::now() - begin;
+        ASSERT_FALSE(reply);
+        EXPECT_EQ(reply.error().code, Errc::timeout) << name;
+        EXPECT_LE(took, 300ms) << name;
+    }
+}
+
+}  // namespace
+}  // namespace fieldgate::southbound
