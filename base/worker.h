@@ -5,7 +5,10 @@
 #include <asio/post.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
+#include <chrono>
 #include <concepts>
+#include <future>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -36,6 +39,20 @@ public:
                 });
             },
             asio::use_awaitable, std::move(job));
+    }
+
+    /// Runs `job` for its effect alone, in turn; nobody is told.
+    template <std::invocable Job>
+    void post(Job job) {
+        asio::post(pool_, std::move(job));
+    }
+
+    /// Blocks until all jobs given so far are done: true; or until `patience` is over: false.
+    bool drain(std::chrono::milliseconds patience) {
+        auto done = std::make_shared<std::promise<void>>();
+        std::future<void> all_done = done->get_future();
+        post([done] { done->set_value(); });
+        return all_done.wait_for(patience) == std::future_status::ready;
     }
 
 private:
