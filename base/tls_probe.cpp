@@ -1,0 +1,267 @@
+#include "base/tls_probe.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <system_error>
+
+namespace fieldgate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// In TLS 1.3 a server that misses our certificate says so after the handshake.
+constexpr std::chrono::milliseconds last_word{1000};
+
+template <class T, void (*free_it)(T*)>
+struct Free {
+    void operator()(T* it) const { free_it(it); }
+};
+using Context = std::unique_ptr<SSL_CTX, Free<SSL_CTX, SSL_CTX_free>>;
+using Tls = std::unique_ptr<SSL, Free<SSL, SSL_free>>;
+using Addresses = std::unique_ptr<addrinfo, Free<addrinfo, freeaddrinfo>>;
+using Certificate = std::unique_ptr<X509, Free<X509, X509_free>>;
+
+class Socket {
+public:
+    explicit Socket(int fd) : fd_(fd) {}
+    ~Socket() {
+        if (fd_ >= 0) close(fd_);
+    }
+    Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Socket& operator=(Socket&&) = delete;
+    int fd() const { return fd_; }
+
+private:
+    int fd_;
+};
+
+std::string errno_text(int code) { return std::generic_category().message(code); }
+
+// True once `fd` is ready for `events`; false at the deadline.
+bool ready(int fd, short events, Clock::time_point deadline) {
+    for (;;) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        if (left <= 0) return false;
+        pollfd one{fd, events, 0};
+        const int count = poll(&one, 1, static_cast<int>(left));
+        if (count > 0) return true;
+        if (count < 0 && errno != EINTR) return false;
+    }
+}
+
+Result<Addresses> look_up(const TlsTarget& target) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int rc =
+        getaddrinfo(target.host.c_str(), std::to_string(target.port).c_str(), &hints, &found);
+    if (rc != 0) return Error(Errc::io, target.host + ": " + gai_strerror(rc));
+    return Addresses(found);
+}
+
+Result<Socket> connect_to(const addrinfo& address, Clock::time_point deadline) {
+    Socket socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (socket.fd() < 0) return Error(Errc::io, errno_text(errno));
+    if (connect(socket.fd(), address.ai_addr, address.ai_addrlen) == 0) return socket;
+    if (errno != EINPROGRESS) return Error(Errc::io, errno_text(errno));
+    if (!ready(socket.fd(), POLLOUT, deadline))
+        return Error(Errc::timeout, "no answer to the connection request");
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &failure, &size);
+    if (failure != 0) return Error(Errc::io, errno_text(failure));
+    return socket;
+}
+
+Result<Socket> connect_to(const TlsTarget& target, Clock::time_point deadline) {
+    const Result<Addresses> addresses = look_up(target);
+    if (!addresses) return addresses.error();
+    Error last(Errc::io, "no address");
+    for (const addrinfo* one = addresses->get(); one != nullptr; one = one->ai_next) {
+        Result<Socket> socket = connect_to(*one, deadline);
+        if (socket) return socket;
+        last = socket.error();
+    }
+    last.what = target.host + ": " + last.what;
+    return last;
+}
+
+bool is_address(const std::string& host) {
+    std::array<unsigned char, sizeof(in6_addr)> bytes{};
+    return inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
+           inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
+}
+
+std::string openssl_text(unsigned long code) {
+    const char* reason = ERR_reason_error_string(code);
+    return reason ? reason : "unknown TLS failure";
+}
+
+Result<Context> make_context(const TlsTarget& target) {
+    Context context(SSL_CTX_new(TLS_client_method()));
+    if (!context) return Error(Errc::io, "no TLS context");
+    SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    if (SSL_CTX_load_verify_locations(context.get(), target.ca_file.c_str(), nullptr) != 1)
+        return Error(Errc::io,
+                     target.ca_file + ": no CA certificates: " + openssl_text(ERR_peek_error()));
+    if (target.certificate_file.empty()) return context;
+    if (SSL_CTX_use_certificate_chain_file(context.get(), target.certificate_file.c_str()) != 1)
+        return Error(Errc::io, target.certificate_file +
+                                   ": no certificate: " + openssl_text(ERR_peek_error()));
+    if (SSL_CTX_use_PrivateKey_file(context.get(), target.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
+        return Error(Errc::io, target.key_file + ": no key for the certificate: " +
+                                   openssl_text(ERR_peek_error()));
+    return context;
+}
+
+std::string date_text(const ASN1_TIME* time) {
+    tm parts{};
+    std::array<char, 32> text{};
+    if (!time || ASN1_TIME_to_tm(time, &parts) != 1) return "?";
+    const std::size_t size = strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts);
+    return std::string(text.data(), size);
+}
+
+// What was wrong with the server's certificate, as verified against the CA file and the host name.
+std::string verify_text(const SSL* tls, const TlsTarget& target, long verdict) {
+    const Certificate certificate(SSL_get1_peer_certificate(tls));
+    const X509* const shown = certificate.get();
+    switch (verdict) {
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+            return "certificate signed by an unknown authority (not in " + target.ca_file + ")";
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            return "certificate is self-signed";
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return "certificate expired" +
+                   (shown ? " on " + date_text(X509_get0_notAfter(shown)) : std::string());
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return "certificate not valid before " +
+                   (shown ? date_text(X509_get0_notBefore(shown)) : std::string("its date")) +
+                   " (is our clock right?)";
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH:
+            return "certificate is for another host than " + target.host;
+        default:
+            return std::string("certificate: ") + X509_verify_cert_error_string(verdict);
+    }
+}
+
+// What the server said, or what was wrong with what it said.
+std::string refusal_text(unsigned long code, bool with_certificate) {
+    const std::string ours = "the server refused our client certificate: ";
+    switch (ERR_GET_REASON(code)) {
+        case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+            return "the server requires a client certificate";
+        case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+            if (with_certificate) return "the server refused the handshake";
+            return "the server refused the handshake (does it require a client certificate?)";
+        case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+        case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+        case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+        case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+        case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+        case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+        case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+        case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:
+            return ours + openssl_text(code);
+        case SSL_R_UNSUPPORTED_PROTOCOL:
+        case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+            return "the server has no TLS 1.2 or later";
+        case SSL_R_WRONG_VERSION_NUMBER:
+        case SSL_R_HTTP_REQUEST:
+            return "the server does not speak TLS on this port";
+        default:
+            return "TLS handshake: " + openssl_text(code);
+    }
+}
+
+std::optional<Error> failure_of(const SSL* tls, const TlsTarget& target, int status) {
+    const long verdict = SSL_get_verify_result(tls);
+    if (verdict != X509_V_OK) return Error(Errc::refused, verify_text(tls, target, verdict));
+    const unsigned long code = ERR_peek_last_error();
+    if (status == SSL_ERROR_SSL && code != 0 &&
+        ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        return Error(Errc::refused, refusal_text(code, !target.certificate_file.empty()));
+    return Error(Errc::closed, "the server closed the connection during the TLS handshake");
+}
+
+// Repeats `step` as OpenSSL wants it; SSL_ERROR_NONE, SSL_ERROR_SSL..., or nullopt at the deadline.
+template <class Step>
+std::optional<int> turn(SSL* tls, int fd, Clock::time_point deadline, Step step) {
+    for (;;) {
+        ERR_clear_error();
+        const int rc = step();
+        const int status = SSL_get_error(tls, rc);
+        if (status != SSL_ERROR_WANT_READ && status != SSL_ERROR_WANT_WRITE) return status;
+        const short events = status == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+        if (!ready(fd, events, deadline)) return std::nullopt;
+    }
+}
+
+void expect_host(SSL* tls, const std::string& host) {
+    if (is_address(host)) {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host.c_str());
+        return;
+    }
+    SSL_set1_host(tls, host.c_str());
+    // SSL_set_tlsext_host_name() is a macro with an old-style cast.
+    SSL_ctrl(tls, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(host.c_str()));
+}
+
+void keep_sigpipe_away() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+}  // namespace
+
+std::optional<Error> probe_tls(const TlsTarget& target, std::chrono::milliseconds patience) {
+    keep_sigpipe_away();
+    const auto deadline = Clock::now() + patience;
+    ERR_clear_error();
+    const bool with_tls = !target.ca_file.empty();
+    const Result<Context> context = with_tls ? make_context(target) : Result<Context>(Context());
+    if (!context) return context.error();
+    const Result<Socket> socket = connect_to(target, deadline);
+    if (!socket) return socket.error();
+    if (!with_tls) return std::nullopt;
+
+    const Tls tls(SSL_new(context->get()));
+    SSL_set_fd(tls.get(), socket->fd());
+    expect_host(tls.get(), target.host);
+    const auto shaken =
+        turn(tls.get(), socket->fd(), deadline, [&] { return SSL_connect(tls.get()); });
+    if (!shaken) return Error(Errc::timeout, "the TLS handshake stalls");
+    if (*shaken != SSL_ERROR_NONE) return failure_of(tls.get(), target, *shaken);
+
+    std::array<char, 1> byte{};
+    const auto said =
+        turn(tls.get(), socket->fd(), std::min(deadline, Clock::now() + last_word),
+             [&] { return SSL_read(tls.get(), byte.data(), static_cast<int>(byte.size())); });
+    if (said == SSL_ERROR_SSL) return failure_of(tls.get(), target, *said);
+    return std::nullopt;
+}
+
+}  // namespace fieldgate

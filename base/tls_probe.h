@@ -1,0 +1,27 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace fieldgate {
+
+struct TlsTarget {
+    std::string host;  ///< Name or address; what the certificate must be for.
+    std::uint16_t port = 0;
+    std::string ca_file;           ///< PEM. Empty: no TLS there, only the connection is tried.
+    std::string certificate_file;  ///< Our own, PEM, with key_file; empty: none.
+    std::string key_file;
+};
+
+/// Connects, shakes hands, sends nothing, and says what was wrong: for the log, when a library
+/// that failed before does not tell why. nullopt: nothing was.
+///
+/// Errors: refused (the reason: "certificate signed by an unknown authority", ...), timeout, io
+/// (no such host, no connection, an unreadable file). Blocks, up to `patience` and the system's
+/// name lookup: on a worker.
+std::optional<Error> probe_tls(const TlsTarget& target, std::chrono::milliseconds patience);
+
+}  // namespace fieldgate
