@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "model/record.h"
@@ -14,9 +15,12 @@ namespace fieldgate::northbound {
 ///
 /// In one publish a device stands once; its services may stand several times with rising event_time
 /// (limits.history). The gateway's own records travel alone, without sub-devices: another topic.
+/// A parcel is full a little before limits.payload_bytes where that uses the bandwidth better
+/// (comfortable_payload); a single record may use all of it.
 class Parcel {
 public:
-    /// `series` and `limits` must outlive the parcel. `gateway_id`: whose records are its own.
+    /// `series`, `limits` and `gateway_id` must outlive the parcel. `gateway_id`: whose records are
+    /// its own.
     Parcel(const Limits& limits, const SeriesTable& series, std::string_view gateway_id);
 
     /// `never`: larger than limits.payload_bytes even alone; otherwise `full` needs the next
@@ -43,10 +47,24 @@ public:
     const SeriesTable& series() const { return series_; }
 
 private:
+    // What is known of a series that was offered once.
+    struct Seen {
+        bool own = false;
+        std::size_t device_bytes = 0;  // of its device, without entries
+        std::size_t entry_bytes = 0;   // of an entry, without its properties
+        std::size_t entries = 0;       // of it in this parcel
+        Utc last;
+    };
+
+    Seen& seen(SeriesId id);
+
     const Limits& limits_;
     const SeriesTable& series_;
     std::string_view gateway_id_;
+    std::size_t comfortable_bytes_;
     std::vector<Device> devices_;
+    std::unordered_map<std::string_view, std::size_t> device_at_;  // device id -> place in devices_
+    std::unordered_map<SeriesId, Seen> seen_;
     std::size_t records_ = 0;
     std::size_t bytes_ = 0;
     bool own_ = false;

@@ -1,0 +1,48 @@
+#pragma once
+#include <chrono>
+
+#include "base/backoff.h"
+#include "base/result.h"
+#include "model/reading.h"
+#include "northbound/settings.h"
+
+namespace fieldgate::northbound {
+
+/// How long to wait before the next attempt to connect. Pure: the caller sleeps, and brings time
+/// and chance (uniform in [0, 1)); every pause is jittered by ±20 %.
+///
+/// Failures climb from policy.from to policy.to. CONNACK 1, 2, 4 and 5 go straight to `to`: no
+/// haste will make a password right. A link that worked (acknowledged a publish, held 5 s) starts
+/// again at `from`; a shorter one climbs. Three links in a row that were made and lost within 5 s
+/// mean that another client uses our device id, each throwing the other out (protocol reference
+/// 11.7): then at most one attempt a minute, until a link has held ten times policy.stable_after.
+class Reconnect {
+public:
+    struct Pause {
+        std::chrono::milliseconds wait{0};
+        bool twin = false;  ///< Once, when a twin is first suspected: to be logged as a warning.
+    };
+
+    explicit Reconnect(const ReconnectPolicy& policy);
+
+    /// Cloud::connect() has succeeded: the platform has acknowledged a first publish.
+    void connected(Instant now);
+    /// The link of the last connected() is gone.
+    Pause lost(Instant now, double chance);
+    /// Cloud::connect() has failed.
+    Pause failed(const Error& why, double chance);
+
+    bool suspects_twin() const { return twin_; }
+
+private:
+    Pause short_lived(double chance);
+    Pause pause(double chance);
+
+    ReconnectPolicy policy_;
+    Backoff backoff_;
+    Instant connected_at_;
+    int short_lives_ = 0;  // in a row
+    bool twin_ = false;
+};
+
+}  // namespace fieldgate::northbound
