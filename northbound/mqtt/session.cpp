@@ -1,0 +1,264 @@
+#include "northbound/mqtt/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/expect.h"
+#include "northbound/mqtt/session_line.h"
+
+namespace fieldgate::northbound::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto disconnect_deadline = 2s;
+constexpr auto burial_delay = 5s;  // for a line that does not tell that it is closed
+constexpr auto farewell = 1s;
+
+}  // namespace
+
+// A publish() call while it waits: for its turn, then for its PUBACK. Leaves no trace when its
+// coroutine is cancelled.
+class Session::Publisher {
+public:
+    explicit Publisher(Session& session) : wake(session.loop_), session_(session) {}
+    ~Publisher() {
+        session_.leave_queue(*this);
+        if (slot >= 0) session_.slots_[static_cast<std::size_t>(slot)].publisher = nullptr;
+    }
+    Publisher(const Publisher&) = delete;
+    Publisher& operator=(const Publisher&) = delete;
+
+    Event wake;
+    std::optional<Result<void>> answer;
+    int slot = -1;
+
+private:
+    Session& session_;
+};
+
+Session::Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer)
+    : settings_(std::move(settings)),
+      pacer_(pacer),
+      loop_(loop),
+      door_(std::make_shared<Door>(loop)),
+      worker_(std::make_unique<Worker>()),
+      answered_(loop),
+      closed_(loop),
+      lost_(Errc::closed, "not connected"),
+      slots_(settings_.window_messages),
+      ack_timer_(loop),
+      inbox_event_(loop) {}
+
+Session::~Session() {
+    door_->shut();
+    if (line_) retire_line();
+    for (Retired& old : retired_) worker_->post([line = std::move(old.line)] { line->destroy(); });
+    // A name lookup may hold Paho's mutex, and with it the worker, for many seconds. The process
+    // does not wait for it; the thread goes with the process.
+    if (!worker_->drain(farewell)) static_cast<void>(worker_.release());
+}
+
+asio::awaitable<Result<void>> Session::publish(std::string topic, std::string payload) {
+    if (!up()) co_return lost_;
+    const std::shared_ptr<Line> line = line_;
+    const std::size_t bytes = topic.size() + payload.size();
+    Publisher self(*this);
+    queue_.push_back(&self);
+    while (line_ == line) {
+        Clock::time_point ready = Clock::time_point::max();
+        if (queue_.front() == &self && has_room(bytes))
+            ready = pacer_.ready_at(bytes, Clock::now());
+        if (ready <= Clock::now()) break;
+        co_await self.wake.wait_until(ready);
+    }
+    leave_queue(self);
+    if (line_ != line || !up()) co_return lost_;
+    pacer_.take(bytes, Clock::now());
+    self.slot = take_slot(self, bytes);
+    worker_->post([line, slot = self.slot, topic = std::move(topic), payload = std::move(payload)] {
+        line->send(slot, topic, payload);
+    });
+    while (!self.answer) co_await self.wake.wait();
+    const Result<void> answer = *self.answer;
+    co_return answer;
+}
+
+asio::awaitable<Result<Message>> Session::next() {
+    while (inbox_.empty() && up()) co_await inbox_event_.wait();
+    if (inbox_.empty()) co_return lost_;
+    Message message = std::move(inbox_.front());
+    inbox_.pop_front();
+    co_return message;
+}
+
+asio::awaitable<void> Session::disconnect() {
+    if (state_ == State::down) co_return;
+    drop("disconnected");
+    const auto deadline = Clock::now() + disconnect_deadline;
+    while (!retired_.empty() && Clock::now() < deadline) co_await closed_.wait_until(deadline);
+}
+
+void Session::hear(const News& news) {
+    if (news.kind == News::Kind::closed) {
+        on_closed(news.line);
+        return;
+    }
+    if (!line_ || news.line != line_->number()) return;  // of a line that was given up
+    switch (news.kind) {
+        case News::Kind::connected:
+        case News::Kind::refused:
+        case News::Kind::failed:
+            on_connect_answer(news);
+            break;
+        case News::Kind::subscribed:
+            subscribe_answer_ = Result<void>();
+            for (const int code : news.grants)
+                if (code > 2)
+                    subscribe_answer_ = Error(Errc::refused, "a subscription was refused");
+            answered_.notify();
+            break;
+        case News::Kind::acknowledged:
+        case News::Kind::not_acknowledged:
+            on_publish_answer(news);
+            break;
+        case News::Kind::message:
+            on_message(news);
+            break;
+        case News::Kind::lost:
+            if (state_ == State::connecting)
+                on_connect_answer(news);
+            else
+                drop("the connection was lost");
+            break;
+        case News::Kind::closed:
+            break;
+    }
+}
+
+void Session::on_publish_answer(const News& news) {
+    Slot& slot = slots_.at(static_cast<std::size_t>(news.slot));
+    if (!slot.taken) return;
+    if (news.kind == News::Kind::not_acknowledged) {
+        drop("a publish was given up");
+        return;
+    }
+    if (slot.publisher) {
+        slot.publisher->answer = Result<void>();
+        slot.publisher->slot = -1;
+        slot.publisher->wake.notify();
+    }
+    --in_flight_;
+    in_flight_bytes_ -= slot.bytes;
+    slot = Slot();
+    last_progress_ = Clock::now();
+    wake_first();
+}
+
+void Session::on_message(const News& news) {
+    if (inbox_.size() >= settings_.inbox_messages) {
+        ++messages_dropped_;
+        return;
+    }
+    inbox_.push_back(news.message);
+    inbox_event_.notify();
+}
+
+void Session::on_closed(std::uint64_t line) {
+    for (Retired& old : retired_)
+        if (old.line->number() == line) old.closed = true;
+    bury();
+    closed_.notify();
+}
+
+void Session::drop(const std::string& reason) {
+    lost_ = Error(Errc::closed, reason);
+    state_ = State::down;
+    for (Slot& slot : slots_) {
+        if (slot.publisher) {
+            slot.publisher->answer = Result<void>(lost_);
+            slot.publisher->slot = -1;
+            slot.publisher->wake.notify();
+        }
+        slot = Slot();
+    }
+    in_flight_ = 0;
+    in_flight_bytes_ = 0;
+    retire_line();
+    for (Publisher* waiting : queue_) waiting->wake.notify();
+    inbox_event_.notify();
+    answered_.notify();
+}
+
+void Session::retire_line() {
+    worker_->post([line = line_] { line->hang_up(); });
+    Retired old;
+    old.line = std::move(line_);
+    old.since = Clock::now();
+    retired_.push_back(std::move(old));
+    line_.reset();
+}
+
+// Destroys the lines that are closed, on the worker.
+void Session::bury() {
+    const auto now = Clock::now();
+    for (auto old = retired_.begin(); old != retired_.end();) {
+        if (!old->closed && now < old->since + burial_delay) {
+            ++old;
+            continue;
+        }
+        worker_->post([line = std::move(old->line)] { line->destroy(); });
+        old = retired_.erase(old);
+    }
+}
+
+bool Session::has_room(std::size_t bytes) const {
+    if (in_flight_ == 0) return true;
+    return in_flight_ < settings_.window_messages &&
+           in_flight_bytes_ + bytes <= settings_.window_bytes;
+}
+
+int Session::take_slot(Publisher& publisher, std::size_t bytes) {
+    const auto place =
+        std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.taken; });
+    expect(place != slots_.end(), "a slot for what the window lets through");
+    place->publisher = &publisher;
+    place->bytes = bytes;
+    place->taken = true;
+    if (in_flight_ == 0) last_progress_ = Clock::now();
+    ++in_flight_;
+    in_flight_bytes_ += bytes;
+    watch_acknowledgements();
+    return static_cast<int>(place - slots_.begin());
+}
+
+void Session::leave_queue(Publisher& publisher) {
+    const auto place = std::find(queue_.begin(), queue_.end(), &publisher);
+    if (place == queue_.end()) return;
+    queue_.erase(place);
+    wake_first();
+}
+
+void Session::wake_first() {
+    if (!queue_.empty()) queue_.front()->wake.notify();
+}
+
+// A broker that never acknowledges is reported by nobody else. One timer, not touched by each
+// publish: when it fires it looks at the true deadline.
+void Session::watch_acknowledgements() {
+    if (ack_watched_) return;
+    ack_watched_ = true;
+    ack_timer_.expires_at(last_progress_ + settings_.ack_deadline);
+    ack_timer_.async_wait([this, door = door_](const std::error_code&) {
+        if (!door->open()) return;
+        ack_watched_ = false;
+        if (in_flight_ == 0) return;
+        if (Clock::now() >= last_progress_ + settings_.ack_deadline)
+            drop("no PUBACK within " + seconds_text(settings_.ack_deadline));
+        else
+            watch_acknowledgements();
+    });
+}
+
+}  // namespace fieldgate::northbound::mqtt

@@ -1,0 +1,153 @@
+#pragma once
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/door.h"
+#include "base/event.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/worker.h"
+#include "northbound/pacer.h"
+
+namespace fieldgate::northbound::mqtt {
+
+class Line;
+struct News;
+
+struct SessionSettings {
+    bool tls = true;
+    std::string host;
+    std::uint16_t port = 8883;
+    std::string ca_file;           ///< With tls: what the broker's certificate must come from.
+    std::string certificate_file;  ///< Our own, with key_file; empty: none.
+    std::string key_file;
+    std::chrono::seconds keep_alive{120};
+    std::chrono::milliseconds connect_deadline{25000};
+    std::chrono::milliseconds ack_deadline{20000};  ///< For the oldest; every PUBACK restarts it.
+    std::size_t window_messages = 10;               ///< Publishes under way,
+    std::size_t window_bytes = std::numeric_limits<std::size_t>::max();  ///< and their payloads.
+    std::size_t inbox_messages = 256;
+};
+
+struct Login {
+    std::string client_id, username;
+    Secret password;  ///< Empty: none is sent.
+};
+
+struct Message {
+    std::string topic, payload;
+};
+
+/// MQTT 3.1.1 over Paho, joined to the loop: QoS 1, clean session, one link at a time, which never
+/// comes back by itself. Runs on the loop; Paho's calls run on a worker of its own.
+///
+/// Every attempt to connect is a Paho client of its own (a Line), because the platform's ClientId
+/// carries the hour. The last one is closed before, and destroyed on the worker.
+///
+/// The destructor waits at most 1 s for the worker (a name lookup may hold it). Coroutines in here
+/// must have ended by then.
+class Session {
+public:
+    /// `pacer` must outlive the session.
+    Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    /// One attempt; returns within connect_deadline. Errors: refused (`detail`: the CONNACK code;
+    /// or 0 and the reason why TLS failed), timeout, io (no connection), closed.
+    asio::awaitable<Result<void>> connect(Login login);
+
+    /// At QoS 1. Errors: refused (what is refused is named; the others hold), closed, timeout.
+    asio::awaitable<Result<void>> subscribe(std::vector<std::string> filters);
+
+    /// Returns once the PUBACK has come. Publishes leave in the order of the calls, as fast as the
+    /// pacer and the window let them. Errors: closed (it may or may not have arrived).
+    asio::awaitable<Result<void>> publish(std::string topic, std::string payload);
+
+    /// The next message that came in; or, when the link is lost, why. One caller at a time.
+    asio::awaitable<Result<Message>> next();
+
+    /// Says DISCONNECT; within 2 s. What is not acknowledged yet fails.
+    asio::awaitable<void> disconnect();
+
+    bool up() const { return state_ == State::up; }
+    std::size_t in_flight() const { return in_flight_; }
+    std::uint64_t messages_dropped() const { return messages_dropped_; }  ///< Inbox full.
+
+private:
+    enum class State : std::uint8_t { down, connecting, up };
+    class Publisher;
+    class Attempt;
+    struct Slot {  // of a publish under way
+        Publisher* publisher = nullptr;
+        std::size_t bytes = 0;
+        bool taken = false;
+    };
+    struct Retired {
+        std::shared_ptr<Line> line;
+        std::chrono::steady_clock::time_point since;
+        bool closed = false;
+    };
+
+    asio::awaitable<Result<void>> probe(std::string why, Event::Clock::time_point deadline);
+    void hear(const News& news);
+    void on_connect_answer(const News& news);
+    void on_publish_answer(const News& news);
+    void on_message(const News& news);
+    void on_closed(std::uint64_t line);
+    void drop(const std::string& reason);
+    void retire_line();
+    void bury();
+
+    bool has_room(std::size_t bytes) const;
+    int take_slot(Publisher& publisher, std::size_t bytes);
+    void leave_queue(Publisher& publisher);
+    void wake_first();
+    void watch_acknowledgements();
+
+    SessionSettings settings_;
+    Pacer& pacer_;
+    asio::any_io_executor loop_;
+    std::shared_ptr<Door> door_;
+    std::unique_ptr<Worker> worker_;
+
+    State state_ = State::down;
+    std::uint64_t lines_ = 0;
+    std::shared_ptr<Line> line_;  // while connecting or up
+    std::list<Retired> retired_;  // closing, or not yet destroyed
+    std::optional<Result<void>> connect_answer_;
+    std::optional<Result<void>> subscribe_answer_;
+    std::optional<Error> probe_answer_;
+    std::uint64_t probed_ = 0;  // the line that probe_answer_ is about
+    Event answered_;            // of connect, subscribe, probe; they never overlap
+    Event closed_;
+    Error lost_;
+
+    std::list<Publisher*> queue_;  // waiting for their turn, in order
+    std::vector<Slot> slots_;
+    std::size_t in_flight_ = 0;
+    std::size_t in_flight_bytes_ = 0;
+    asio::steady_timer ack_timer_;
+    bool ack_watched_ = false;
+    std::chrono::steady_clock::time_point last_progress_;
+
+    std::deque<Message> inbox_;
+    Event inbox_event_;
+    std::uint64_t messages_dropped_ = 0;
+};
+
+/// What a CONNACK code means (protocol reference 1.5).
+std::string connack_text(int code);
+
+}  // namespace fieldgate::northbound::mqtt

@@ -1,0 +1,140 @@
+// The other half of session.cpp: how a link comes about.
+#include <algorithm>
+#include <utility>
+
+#include "base/expect.h"
+#include "base/tls_probe.h"
+#include "northbound/mqtt/session.h"
+#include "northbound/mqtt/session_line.h"
+
+namespace fieldgate::northbound::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto probe_deadline = 6s;
+
+}  // namespace
+
+std::string connack_text(int code) {
+    switch (code) {
+        case 1:
+            return "protocol version not supported";
+        case 2:
+            return "client id malformed, or keep-alive outside the accepted range";
+        case 3:
+            return "server unavailable";
+        case 4:
+            return "user name or password wrong";
+        case 5:
+            return "not authorised";
+        default:
+            return "refused with CONNACK code " + std::to_string(code);
+    }
+}
+
+std::string seconds_text(std::chrono::milliseconds time) {
+    if (time % 1s == 0ms) return std::to_string(time / 1s) + " s";
+    return std::to_string(time.count()) + " ms";
+}
+
+// A connect() call: whatever ends it without success takes the line down.
+class Session::Attempt {
+public:
+    explicit Attempt(Session& session) : session_(session) {}
+    ~Attempt() {
+        if (session_.state_ == State::connecting) session_.drop("the attempt was given up");
+    }
+    Attempt(const Attempt&) = delete;
+    Attempt& operator=(const Attempt&) = delete;
+
+private:
+    Session& session_;
+};
+
+asio::awaitable<Result<void>> Session::connect(Login login) {
+    expect(state_ == State::down, "one link at a time");
+    bury();
+    const auto deadline = Clock::now() + settings_.connect_deadline;
+    const Attempt attempt(*this);
+    line_ = std::make_shared<Line>(++lines_, settings_, door_,
+                                   [this](const News& news) { hear(news); });
+    state_ = State::connecting;
+    connect_answer_.reset();
+    inbox_.clear();
+    worker_->post([line = line_, login = std::move(login)] { line->open(login); });
+
+    while (!connect_answer_ && Clock::now() < deadline) co_await answered_.wait_until(deadline);
+    if (!connect_answer_)
+        co_return Error(Errc::timeout,
+                        "no CONNACK within " + seconds_text(settings_.connect_deadline));
+    const Result<void> answer = *connect_answer_;
+    if (answer || answer.error().code == Errc::refused) co_return answer;
+    drop(answer.error().what);
+    const Result<void> probed = co_await probe(answer.error().what, deadline);
+    co_return probed;
+}
+
+// Paho gives no reason why a connection or a TLS handshake failed; one of our own does.
+asio::awaitable<Result<void>> Session::probe(std::string why, Event::Clock::time_point deadline) {
+    TlsTarget target;
+    target.host = settings_.host;
+    target.port = settings_.port;
+    if (settings_.tls) target.ca_file = settings_.ca_file;
+    target.certificate_file = settings_.certificate_file;
+    target.key_file = settings_.key_file;
+    std::optional<bool> done;
+    const auto until = std::min<Clock::time_point>(deadline, Clock::now() + probe_deadline);
+    const auto patience = std::chrono::floor<std::chrono::milliseconds>(until - Clock::now());
+    const std::uint64_t line = lines_;
+    probe_answer_.reset();
+    probed_ = 0;
+    worker_->post([this, door = door_, line, target = std::move(target), patience] {
+        std::optional<Error> reason = probe_tls(target, patience);
+        door->post([this, line, reason = std::move(reason)] {
+            if (line != lines_) return;
+            probe_answer_ = reason;
+            probed_ = line;
+            answered_.notify();
+        });
+    });
+    while (probed_ != line && Clock::now() < until) co_await answered_.wait_until(until);
+    if (probe_answer_) co_return *probe_answer_;
+    co_return Error(Errc::io, "the connection failed before CONNACK: " + why);
+}
+
+asio::awaitable<Result<void>> Session::subscribe(std::vector<std::string> filters) {
+    if (!up()) co_return lost_;
+    const std::uint64_t line = line_->number();
+    const auto deadline = Clock::now() + settings_.ack_deadline;
+    subscribe_answer_.reset();
+    worker_->post([line = line_, filters] { line->subscribe(filters); });
+    while (up() && line_->number() == line && !subscribe_answer_ && Clock::now() < deadline)
+        co_await answered_.wait_until(deadline);
+    if (!up() || line_->number() != line) co_return lost_;
+    if (!subscribe_answer_) {
+        drop("no SUBACK within " + seconds_text(settings_.ack_deadline));
+        co_return Error(Errc::timeout, lost_.what);
+    }
+    const Result<void> answer = *subscribe_answer_;
+    co_return answer;
+}
+
+void Session::on_connect_answer(const News& news) {
+    if (state_ != State::connecting) return;
+    if (news.kind == News::Kind::connected) {
+        state_ = State::up;
+        connect_answer_ = Result<void>();
+    } else if (news.kind == News::Kind::refused) {
+        Error refused(Errc::refused, connack_text(news.code));
+        refused.detail = news.code;
+        connect_answer_ = std::move(refused);
+    } else {
+        const bool told = !news.message.payload.empty();
+        connect_answer_ = Error(Errc::io, told ? news.message.payload : "connection lost");
+    }
+    answered_.notify();
+}
+
+}  // namespace fieldgate::northbound::mqtt

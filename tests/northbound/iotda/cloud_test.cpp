@@ -1,0 +1,145 @@
+#include "northbound/iotda/cloud.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/json.h"
+#include "northbound/iotda/topics.h"
+#include "tests/fakes/scripted_broker.h"
+#include "tests/northbound/await.h"
+
+namespace fieldgate::northbound::iotda {
+namespace {
+
+using namespace std::chrono_literals;
+using fakes::ScriptedBroker;
+using Script = ScriptedBroker::Script;
+using testing::await;
+
+constexpr Utc moment = std::chrono::sys_days(std::chrono::year(2025) / 4 / 14) + 1h + 2min + 3s;
+
+class CloudTest : public ::testing::Test {
+protected:
+    CloudTest() {
+        settings.scheme = Scheme::mqtt;
+        settings.host = "127.0.0.1";
+        settings.port = broker.port();
+        settings.device_id = "gw";
+        settings.identity.secret = Secret("12345678");
+        settings.limits.messages_per_second = Limits::unlimited;
+        settings.limits.bytes_per_second = Limits::unlimited;
+        pacer = std::make_unique<Pacer>(settings.limits);
+        cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer,
+                                            [this] { return now; });
+    }
+
+    ScriptedBroker broker;
+    asio::io_context loop{1};
+    PlatformSettings settings;
+    Utc now = moment;
+    std::unique_ptr<Pacer> pacer;
+    std::unique_ptr<MqttCloud> cloud;
+};
+
+TEST_F(CloudTest, IntroducesItselfAfterEveryConnect) {
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_TRUE(await(loop, cloud->connect()));
+        await(loop, cloud->disconnect());
+        now += 1h;
+    }
+    const auto connects = broker.connects();
+    ASSERT_EQ(connects.size(), 2U);
+    EXPECT_EQ(connects[0].client_id, "gw_0_0_2025041401");
+    EXPECT_EQ(connects[0].password,
+              "c75150e6cb841417396819e4d2ee4358a416344a03a083e3a8567074ddec820a");
+    EXPECT_EQ(connects[1].client_id, "gw_0_0_2025041402");
+    EXPECT_NE(connects[1].password, connects[0].password);
+    const auto publishes = broker.publishes();
+    ASSERT_EQ(publishes.size(), 2U);
+    EXPECT_EQ(publishes[1].topic, "$oc/devices/gw/sys/events/up");
+    EXPECT_NE(publishes[1].payload.find("sdk_info_report"), std::string::npos);
+    const auto subscriptions = broker.subscriptions();
+    const auto filters = downlink_filters("gw");
+    EXPECT_EQ(std::set(subscriptions.begin(), subscriptions.end()),
+              std::set(filters.begin(), filters.end()));
+}
+
+TEST_F(CloudTest, ConnectsThoughSubscriptionsAreRefused) {
+    Script script;
+    script.refuse_subscriptions = true;
+    broker.play(script);
+    EXPECT_TRUE(await(loop, cloud->connect()));
+}
+
+TEST_F(CloudTest, HasNotConnectedWhileNothingIsAcknowledged) {
+    Script script;
+    script.drop_after_publishes = 1;
+    broker.play(script);
+    const Result<void> answer = await(loop, cloud->connect());
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::closed);
+    EXPECT_FALSE(cloud->session().up());
+}
+
+TEST_F(CloudTest, SendsEachKindOfParcelToItsTopic) {
+    ASSERT_TRUE(await(loop, cloud->connect()));
+    SeriesTable series;
+    Record record;
+    record.at = moment;
+    record.properties = R"({"u":1})";
+    for (const char* device : {"gw", "meter"}) {
+        record.series = series.intern(device, "S");
+        Parcel parcel(settings.limits, series, settings.device_id);
+        ASSERT_EQ(parcel.add(record), Fit::taken);
+        ASSERT_TRUE(await(loop, cloud->publish(parcel)));
+    }
+    const auto publishes = broker.publishes();
+    ASSERT_EQ(publishes.size(), 3U);
+    EXPECT_EQ(publishes[1].topic, "$oc/devices/gw/sys/properties/report");
+    EXPECT_EQ(publishes[2].topic, "$oc/devices/gw/sys/gateway/sub_devices/properties/report");
+    EXPECT_TRUE(json::parse(publishes[2].payload));
+}
+
+TEST_F(CloudTest, CutsStatusReportsIntoHundreds) {
+    ASSERT_TRUE(await(loop, cloud->connect()));
+    std::vector<SubDeviceStatus> statuses;
+    for (int i = 0; i < 251; ++i)
+        statuses.push_back({"meter-" + std::to_string(i),
+                            i % 50 == 7 ? DeviceStatus::unknown : DeviceStatus::online});
+    ASSERT_TRUE(await(loop, cloud->report_status(statuses)));
+    std::set<std::string> ids;
+    std::set<std::string> events;
+    const auto publishes = broker.publishes();
+    ASSERT_EQ(publishes.size(), 1U + 3U);
+    for (std::size_t i = 1; i < publishes.size(); ++i) {
+        const auto message = json::parse(publishes[i].payload);
+        ASSERT_TRUE(message);
+        const json::Value& event = message->find("services")->array()->front();
+        events.insert(*event.find("event_id")->string());
+        const auto& devices = *event.find("paras")->find("device_statuses")->array();
+        EXPECT_LE(devices.size(), 100U);
+        for (const auto& device : devices) ids.insert(*device.find("device_id")->string());
+    }
+    EXPECT_EQ(ids.size(), 246U);  // five are not known yet
+    EXPECT_EQ(events.size(), 3U);
+    EXPECT_EQ(events.begin()->size(), 36U);
+}
+
+TEST_F(CloudTest, OutlivesWhateverThePlatformSends) {
+    ASSERT_TRUE(await(loop, cloud->connect()));
+    const std::string events = events_down_topic("gw");
+    for (const char* text : {"", "{", "null", "{\"services\":[{}]}", "\xff\xfe",
+                             R"({"services":[{"event_type":"sub_device_update_status_response",
+                                "paras":{"failed_devices":[{"device_id":"m","error_code":"c"}]}}]})"})
+        broker.send(events, text, 1);
+    broker.send("$oc/devices/gw/sys/commands/request_id=1", "{}", 1);
+    broker.send(events, std::string(300'000, '['), 1);
+    broker.kick();
+    const Error lost = await(loop, cloud->lost());
+    EXPECT_EQ(lost.code, Errc::closed);
+    EXPECT_TRUE(await(loop, cloud->connect()));
+}
+
+}  // namespace
+}  // namespace fieldgate::northbound::iotda
