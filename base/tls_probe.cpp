@@ -32,7 +32,6 @@ struct Free {
 using Context = std::unique_ptr<SSL_CTX, Free<SSL_CTX, SSL_CTX_free>>;
 using Tls = std::unique_ptr<SSL, Free<SSL, SSL_free>>;
 using Addresses = std::unique_ptr<addrinfo, Free<addrinfo, freeaddrinfo>>;
-using Certificate = std::unique_ptr<X509, Free<X509, X509_free>>;
 
 class Socket {
 public:
@@ -111,11 +110,37 @@ std::string openssl_text(unsigned long code) {
     return reason ? reason : "unknown TLS failure";
 }
 
+std::string date_text(const ASN1_TIME* time) {
+    tm parts{};
+    std::array<char, 32> text{};
+    if (!time || ASN1_TIME_to_tm(time, &parts) != 1) return "?";
+    const std::size_t size = strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts);
+    return std::string(text.data(), size);
+}
+
+// The dates of the certificate that failed; OpenSSL forgets it with the handshake.
+struct Dates {
+    std::string not_before, not_after;
+};
+
+// As OpenSSL calls it for each certificate of the chain, and for each thing wrong with it.
+int keep_dates(int good, X509_STORE_CTX* store) {
+    auto* const tls =
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto* const dates = static_cast<Dates*>(SSL_get_ex_data(tls, 0));
+    const X509* const failed = X509_STORE_CTX_get_current_cert(store);
+    if (good != 1 && dates && failed) {
+        dates->not_before = date_text(X509_get0_notBefore(failed));
+        dates->not_after = date_text(X509_get0_notAfter(failed));
+    }
+    return good;
+}
+
 Result<Context> make_context(const TlsTarget& target) {
     Context context(SSL_CTX_new(TLS_client_method()));
     if (!context) return Error(Errc::io, "no TLS context");
     SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, &keep_dates);
     if (SSL_CTX_load_verify_locations(context.get(), target.ca_file.c_str(), nullptr) != 1)
         return Error(Errc::io,
                      target.ca_file + ": no CA certificates: " + openssl_text(ERR_peek_error()));
@@ -129,18 +154,8 @@ Result<Context> make_context(const TlsTarget& target) {
     return context;
 }
 
-std::string date_text(const ASN1_TIME* time) {
-    tm parts{};
-    std::array<char, 32> text{};
-    if (!time || ASN1_TIME_to_tm(time, &parts) != 1) return "?";
-    const std::size_t size = strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts);
-    return std::string(text.data(), size);
-}
-
 // What was wrong with the server's certificate, as verified against the CA file and the host name.
-std::string verify_text(const SSL* tls, const TlsTarget& target, long verdict) {
-    const Certificate certificate(SSL_get1_peer_certificate(tls));
-    const X509* const shown = certificate.get();
+std::string verify_text(const Dates& dates, const TlsTarget& target, long verdict) {
     switch (verdict) {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -151,12 +166,9 @@ std::string verify_text(const SSL* tls, const TlsTarget& target, long verdict) {
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
             return "certificate is self-signed";
         case X509_V_ERR_CERT_HAS_EXPIRED:
-            return "certificate expired" +
-                   (shown ? " on " + date_text(X509_get0_notAfter(shown)) : std::string());
+            return "certificate expired on " + dates.not_after;
         case X509_V_ERR_CERT_NOT_YET_VALID:
-            return "certificate not valid before " +
-                   (shown ? date_text(X509_get0_notBefore(shown)) : std::string("its date")) +
-                   " (is our clock right?)";
+            return "certificate not valid before " + dates.not_before + " (is our clock right?)";
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
             return "certificate is for another host than " + target.host;
@@ -194,9 +206,10 @@ std::string refusal_text(unsigned long code, bool with_certificate) {
     }
 }
 
-std::optional<Error> failure_of(const SSL* tls, const TlsTarget& target, int status) {
+std::optional<Error> failure_of(const SSL* tls, const TlsTarget& target, const Dates& dates,
+                                int status) {
     const long verdict = SSL_get_verify_result(tls);
-    if (verdict != X509_V_OK) return Error(Errc::refused, verify_text(tls, target, verdict));
+    if (verdict != X509_V_OK) return Error(Errc::refused, verify_text(dates, target, verdict));
     const unsigned long code = ERR_peek_last_error();
     if (status == SSL_ERROR_SSL && code != 0 &&
         ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
@@ -249,18 +262,20 @@ std::optional<Error> probe_tls(const TlsTarget& target, std::chrono::millisecond
     if (!with_tls) return std::nullopt;
 
     const Tls tls(SSL_new(context->get()));
+    Dates dates;
+    SSL_set_ex_data(tls.get(), 0, &dates);
     SSL_set_fd(tls.get(), socket->fd());
     expect_host(tls.get(), target.host);
     const auto shaken =
         turn(tls.get(), socket->fd(), deadline, [&] { return SSL_connect(tls.get()); });
     if (!shaken) return Error(Errc::timeout, "the TLS handshake stalls");
-    if (*shaken != SSL_ERROR_NONE) return failure_of(tls.get(), target, *shaken);
+    if (*shaken != SSL_ERROR_NONE) return failure_of(tls.get(), target, dates, *shaken);
 
     std::array<char, 1> byte{};
     const auto said =
         turn(tls.get(), socket->fd(), std::min(deadline, Clock::now() + last_word),
              [&] { return SSL_read(tls.get(), byte.data(), static_cast<int>(byte.size())); });
-    if (said == SSL_ERROR_SSL) return failure_of(tls.get(), target, *said);
+    if (said == SSL_ERROR_SSL) return failure_of(tls.get(), target, dates, *said);
     return std::nullopt;
 }
 
