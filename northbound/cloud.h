@@ -1,6 +1,8 @@
 #pragma once
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -26,9 +28,9 @@ public:
     /// code or HTTP status; what: the reason, for TLS the verified cause), timeout, closed, io.
     virtual asio::awaitable<Result<void>> connect() = 0;
 
-    /// Returns when the connection of the last connect() is lost, with the reason; at once if it
-    /// is.
-    virtual asio::awaitable<Error> lost() = 0;
+    /// Why the connection of the last connect() was lost; nullopt if it still holds after
+    /// `patience`. To be awaited while connected: it also takes what the platform sends.
+    virtual asio::awaitable<std::optional<Error>> lost(std::chrono::milliseconds patience) = 0;
 
     /// Returns once the platform has acknowledged the parcel. Several may be under way (window()).
     /// Errors: closed (not acknowledged: send again later), refused (it will never be taken).

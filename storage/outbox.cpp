@@ -292,6 +292,7 @@ OutboxStatus Outbox::State::status() const {
     status.written_bytes = figures_.written_bytes;
     status.buffered = shelves_[0].unwritten() + shelves_[1].unwritten();
     status.disk_ok = disk_ok_;
+    status.turned = turned_;
     return status;
 }
 

@@ -33,6 +33,8 @@ struct OutboxStatus {
     std::uint64_t written_bytes = 0;  ///< estimated block writes since start
     std::uint64_t buffered = 0;       ///< records in RAM that are not on disk
     bool disk_ok = true;              ///< false: RAM only, see the log; heals by itself
+    /// When the flow that commits last turned; older than some 10 s: the disk holds it.
+    std::chrono::steady_clock::time_point turned;
 };
 
 /// The records that one publish carries, until it is acknowledged or has failed.
@@ -71,7 +73,8 @@ public:
 
     /// Waits for a first record, then for more until `fit` says full or `linger` has passed since
     /// the first was appended (backlog does not linger). `fit` is offered records one by one, on
-    /// the loop. Throws operation_aborted when cancelled. One caller at a time.
+    /// the loop. An empty lease (`records` 0, nothing to settle) after 10 s without any, so that
+    /// the caller turns. Throws operation_aborted when cancelled. One caller at a time.
     asio::awaitable<Lease> take(std::function<Fit(const Record&)> fit,
                                 std::chrono::milliseconds linger);
 

@@ -17,6 +17,7 @@ constexpr auto nap = 10s;
 
 asio::awaitable<void> Outbox::State::keep() {
     for (;;) {
+        turned_ = Clock::now();
         const auto until = std::min(due_, Clock::now() + nap);
         co_await wake_.wait_until(until);
         const auto now = Clock::now();

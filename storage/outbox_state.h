@@ -172,6 +172,7 @@ private:
     bool opened_ = false;      // once
     bool must_reopen_ = true;  // not open, or not to be trusted
     bool disk_ok_ = true;
+    Clock::time_point turned_ = Clock::now();
     bool cap_reached_ = false;  // SQLite refused for its page cap
     Clock::time_point bad_since_;
     Clock::time_point retry_at_;

@@ -8,6 +8,7 @@ namespace fieldgate::storage {
 namespace {
 
 constexpr std::size_t page_rows = 256;
+constexpr auto empty_after = std::chrono::seconds(10);
 // Unproven rows whose time is settled in one commit, ahead of the one that is to be handed out.
 constexpr Seq settle_ahead = 1000;
 
@@ -30,13 +31,16 @@ struct Outbox::State::Taking {
     std::uint64_t id = 0;
     std::optional<Lane> lane;
     std::size_t records = 0;
-    Clock::time_point until;  ///< of lingering
+    Clock::time_point until;    ///< of lingering
+    Clock::time_point give_up;  ///< of waiting for a first record
 };
 
 asio::awaitable<Lease> Outbox::State::take(std::function<Fit(const Record&)> fit,
                                            std::chrono::milliseconds linger) {
     Taking taking(*this);
-    while (taking.records == 0) co_await collect(taking, fit, linger);
+    taking.give_up = Clock::now() + empty_after;
+    while (taking.records == 0 && Clock::now() < taking.give_up)
+        co_await collect(taking, fit, linger);
     Lease lease;
     lease.id = std::exchange(taking.id, 0);
     lease.records = taking.records;
@@ -56,7 +60,8 @@ asio::awaitable<void> Outbox::State::collect(Taking& taking,
         }
         if (next.kind == Candidate::Kind::none) {
             if (!taking.lane) {
-                co_await arrival_.wait();
+                const bool arrived = co_await arrival_.wait_until(taking.give_up);
+                if (!arrived) co_return;
                 continue;
             }
             if (taking.lane == Lane::backlog || Clock::now() >= taking.until) co_return;

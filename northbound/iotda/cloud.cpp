@@ -78,11 +78,16 @@ asio::awaitable<Result<void>> MqttCloud::introduce() {
     co_return told;
 }
 
-asio::awaitable<Error> MqttCloud::lost() {
+asio::awaitable<std::optional<Error>> MqttCloud::lost(std::chrono::milliseconds patience) {
+    const auto until = Event::Clock::now() + patience;
     for (;;) {
-        const Result<mqtt::Message> message = co_await session_.next();
-        if (!message) co_return message.error();
-        take(*message);
+        const Result<mqtt::Message> message = co_await session_.next(until);
+        if (message) {
+            take(*message);
+        } else {
+            if (message.error().code == Errc::timeout) co_return std::nullopt;
+            co_return message.error();
+        }
     }
 }
 

@@ -15,8 +15,6 @@ namespace fieldgate::northbound::iotda {
 /// Huawei Cloud IoTDA over MQTT. Every attempt signs anew (signature.h); after CONNACK come the
 /// subscriptions and sdk_info, and only when that is acknowledged connect() has succeeded. The
 /// pacer covers all that is published.
-///
-/// lost() must be awaited while connected: it also takes what the platform sends.
 class MqttCloud : public Cloud {
 public:
     /// `settings` and `pacer` must outlive it. `utc_now`: for signatures and events.
@@ -24,7 +22,7 @@ public:
               std::function<Utc()> utc_now);
 
     asio::awaitable<Result<void>> connect() override;
-    asio::awaitable<Error> lost() override;
+    asio::awaitable<std::optional<Error>> lost(std::chrono::milliseconds patience) override;
     asio::awaitable<Result<void>> publish(const Parcel& parcel) override;
     asio::awaitable<Result<void>> report_status(std::span<const SubDeviceStatus> statuses) override;
     asio::awaitable<void> disconnect() override;

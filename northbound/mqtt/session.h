@@ -75,8 +75,9 @@ public:
     /// pacer and the window let them. Errors: closed (it may or may not have arrived).
     asio::awaitable<Result<void>> publish(std::string topic, std::string payload);
 
-    /// The next message that came in; or, when the link is lost, why. One caller at a time.
-    asio::awaitable<Result<Message>> next();
+    /// The next message that came in; or, when the link is lost, why; or timeout, if neither came
+    /// before `until`. One caller at a time.
+    asio::awaitable<Result<Message>> next(std::chrono::steady_clock::time_point until);
 
     /// Says DISCONNECT; within 2 s. What is not acknowledged yet fails.
     asio::awaitable<void> disconnect();

@@ -136,8 +136,9 @@ TEST_F(CloudTest, OutlivesWhateverThePlatformSends) {
     broker.send("$oc/devices/gw/sys/commands/request_id=1", "{}", 1);
     broker.send(events, std::string(300'000, '['), 1);
     broker.kick();
-    const Error lost = await(loop, cloud->lost());
-    EXPECT_EQ(lost.code, Errc::closed);
+    const std::optional<Error> lost = await(loop, cloud->lost(1h));
+    ASSERT_TRUE(lost);
+    EXPECT_EQ(lost->code, Errc::closed);
     EXPECT_TRUE(await(loop, cloud->connect()));
 }
 

@@ -216,7 +216,7 @@ TEST_F(MosquittoTest, LosesNothingWhenTheBrokerIsRestartedUnderLoad) {
         }
         ASSERT_TRUE(run_until(loop, [&] { return open.size() <= goal; }));
         broker.kill();
-        ASSERT_FALSE(await(loop, session->next()));
+        ASSERT_FALSE(await(loop, session->next(Event::Clock::time_point::max())));
         ASSERT_TRUE(run_until(loop, [&] { return under_way == 0; }));
         const Result<void> gone = reconnect();
         ASSERT_FALSE(gone);

@@ -168,7 +168,7 @@ TEST_F(SessionTest, DropsALinkOnWhichNothingIsAcknowledged) {
     make(hasty);
     ASSERT_TRUE(connect());
     for (int i = 0; i < 15; ++i) start_publish(std::to_string(i));
-    const Result<Message> lost = await(loop, session->next());
+    const Result<Message> lost = await(loop, session->next(Event::Clock::time_point::max()));
     ASSERT_FALSE(lost);
     EXPECT_EQ(lost.error().code, Errc::closed);
     EXPECT_EQ(lost.error().what, "no PUBACK within 300 ms");
@@ -227,7 +227,7 @@ TEST_F(SessionTest, KeepsToItsWindowOfBytes) {
     make(narrow);
     ASSERT_TRUE(connect());
     for (int i = 0; i < 5; ++i) start_publish(std::string(1000, 'x'));
-    ASSERT_FALSE(await(loop, session->next()));
+    ASSERT_FALSE(await(loop, session->next(Event::Clock::time_point::max())));
     EXPECT_EQ(payloads().size(), 2U);
     ASSERT_TRUE(run_until(loop, [&] { return answers.size() == 5; }));
 }
@@ -251,7 +251,7 @@ TEST_F(SessionTest, FailsWhatIsUnderWayWhenTheLinkIsLost) {
     const auto good = std::count_if(answers.begin(), answers.end(),
                                     [](const auto& answer) { return answer.has_value(); });
     EXPECT_LE(good, 2);
-    const Result<Message> lost = await(loop, session->next());
+    const Result<Message> lost = await(loop, session->next(Event::Clock::time_point::max()));
     ASSERT_FALSE(lost);
     EXPECT_EQ(lost.error().code, Errc::closed);
     EXPECT_FALSE(session->up());
@@ -266,7 +266,7 @@ TEST_F(SessionTest, ComesBackAfterEveryKickWithANewClientId) {
         ASSERT_TRUE(await(loop, session->connect(login("gw_" + std::to_string(i)))));
         ASSERT_TRUE(await(loop, session->publish("topic", "x")));
         broker.kick();
-        ASSERT_FALSE(await(loop, session->next()));
+        ASSERT_FALSE(await(loop, session->next(Event::Clock::time_point::max())));
     }
     const auto connects = broker.connects();
     ASSERT_EQ(connects.size(), 10U);
@@ -281,8 +281,8 @@ TEST_F(SessionTest, SubscribesAtQosOneAndReceives) {
     EXPECT_EQ(broker.subscriptions(), filters);
     broker.send("a/x", "one", 1);
     broker.send("unasked", "two");
-    const Result<Message> one = await(loop, session->next());
-    const Result<Message> two = await(loop, session->next());
+    const Result<Message> one = await(loop, session->next(Event::Clock::time_point::max()));
+    const Result<Message> two = await(loop, session->next(Event::Clock::time_point::max()));
     ASSERT_TRUE(one);
     ASSERT_TRUE(two);
     EXPECT_EQ(one->topic, "a/x");
@@ -310,7 +310,9 @@ TEST_F(SessionTest, CountsWhatItsInboxCannotHold) {
     ASSERT_TRUE(connect());
     for (int i = 0; i < 10; ++i) broker.send("t", std::to_string(i));
     ASSERT_TRUE(run_until(loop, [&] { return session->messages_dropped() == 7; }));
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(await(loop, session->next())->payload, std::to_string(i));
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(await(loop, session->next(Event::Clock::time_point::max()))->payload,
+                  std::to_string(i));
 }
 
 TEST_F(SessionTest, SaysGoodByeInOrder) {
