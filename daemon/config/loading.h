@@ -49,7 +49,7 @@ struct Loading {
 /// `place` with its file and line, for the hint of another problem.
 std::string where(const Place& place);
 /// `every:` of a device, a template or a point.
-inline constexpr microseconds every_min = std::chrono::milliseconds(10);
+inline constexpr microseconds every_min = std::chrono::milliseconds(1);
 inline constexpr microseconds every_max = std::chrono::days(31);
 /// The file that a scalar names, relative to the file that names it; a problem if it is not there.
 std::optional<std::string> read_existing_file(const Place& place, Loading& loading);

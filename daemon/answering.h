@@ -1,0 +1,56 @@
+#pragma once
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "base/task_group.h"
+
+namespace fieldgate {
+
+/// A server of one question and one answer a connection: the control socket and /metrics. At most
+/// 32 connections at a time, 8 KB a question, 5 s in all; who exceeds it is hung up on. Runs on the
+/// loop.
+class AnsweringServer {
+public:
+    using Answer = std::function<std::string(const std::string& question)>;
+
+    /// `end`: what the question ends with ("\n", "\r\n\r\n").
+    AnsweringServer(const asio::any_io_executor& loop, std::string end, Answer answer);
+    ~AnsweringServer();
+
+    /// A Unix socket, mode 0660. A file left over by a dead process is replaced.
+    /// Errors: busy (somebody answers there), io.
+    Result<void> listen_local(const std::string& path);
+    /// Errors: io.
+    Result<void> listen_tcp(const std::string& host, std::uint16_t port);
+    std::uint16_t port() const;  ///< After listen_tcp(); the one given, or the one found for 0.
+
+    /// Accepts until cancelled.
+    asio::awaitable<void> serve();
+    /// Ends the connections that are open.
+    asio::awaitable<void> stop() { return connections_.stop(); }
+
+private:
+    template <class Socket>
+    asio::awaitable<void> converse(Socket socket);
+    template <class Acceptor>
+    asio::awaitable<void> accept_from(Acceptor& acceptor);
+
+    asio::any_io_executor loop_;
+    std::string end_;
+    Answer answer_;
+    std::string path_;
+    asio::local::stream_protocol::acceptor local_;
+    asio::ip::tcp::acceptor tcp_;
+    TaskGroup connections_;
+};
+
+/// Asks the local socket at `path` one question. Errors: closed (nobody answers there), timeout (5
+/// s), io.
+Result<std::string> ask_local(const std::string& path, const std::string& question);
+
+}  // namespace fieldgate

@@ -1,0 +1,34 @@
+#include "daemon/check.h"
+
+#include <cstdio>
+
+#include "daemon/config.h"
+#include "daemon/plan_report.h"
+
+namespace fieldgate {
+namespace {
+
+void print(const std::vector<Problem>& problems) {
+    for (const Problem& problem : problems) std::fputs((describe(problem) + "\n").c_str(), stderr);
+}
+
+}  // namespace
+
+Exit check(const std::string& config_file, bool with_plan, bool as_json) {
+    const LoadedConfig loaded = load_config(config_file);
+    const Exit exit = loaded.ok() ? Exit::well : Exit::configuration;
+    if (as_json) {
+        std::string text = "{";
+        append_problems_json(text, loaded.problems);
+        if (with_plan && loaded.ok())
+            text += ",\"plan\":" + plan_json(*loaded.config, plan_site(*loaded.config));
+        std::puts((text + "}").c_str());
+        return exit;
+    }
+    print(loaded.problems);
+    if (with_plan && loaded.ok())
+        std::fputs(plan_text(*loaded.config, plan_site(*loaded.config)).c_str(), stdout);
+    return exit;
+}
+
+}  // namespace fieldgate

@@ -1,0 +1,172 @@
+#include "daemon/flows.h"
+
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <random>
+
+#include "base/log.h"
+#include "daemon/clock.h"
+#include "northbound/reconnect.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate {
+namespace {
+
+constexpr auto debounce = 1s;
+constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
+
+// Carries one parcel to the platform; it goes back to its place if it was not acknowledged.
+asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease) {
+    const Result<void> sent = co_await parts.cloud.publish(parcel);
+    parts.uplink.settled();
+    if (sent) {
+        parts.outbox.remove(lease);
+        // After a replay the platform's shadow shows the past: let every point say what it is now.
+        if (lease.backlog && parts.outbox.status().backlog == 0) parts.mapping.refresh();
+    } else if (sent.error().code == Errc::refused) {
+        log::error("records refused",
+                   {{"records", std::to_string(lease.records)}, {"why", sent.error().what}});
+        parts.outbox.quarantine(lease, sent.error().what);
+    } else {
+        parts.outbox.release(lease);
+    }
+}
+
+// Connects, and says how every device is before any data follows.
+asio::awaitable<Result<void>> connect(Parts& parts) {
+    const Result<void> connected = co_await parts.cloud.connect();
+    if (!connected) co_return connected;
+    const std::vector<northbound::SubDeviceStatus> statuses = parts.devices.all();
+    const Result<void> told = co_await parts.cloud.report_status(statuses);
+    if (!told) co_return told;
+    parts.devices.told(statuses);
+    parts.outbox.mark_backlog();
+    parts.uplink.open(system_clock_now());
+    log::notice("connected", {{"endpoint", parts.config.platform.host}});
+    co_return told;
+}
+
+asio::awaitable<Error> watch_link(Parts& parts, Pulses::Pulse& pulse) {
+    for (;;) {
+        std::optional<Error> lost = co_await parts.cloud.lost(turn);
+        if (lost) co_return std::move(*lost);
+        pulse.beat();
+    }
+}
+
+}  // namespace
+
+asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
+    auto& pulse = parts.pulses.add("collect " + bus.name());
+    const bool strict = parts.config.store.durability == storage::Durability::strict;
+    std::vector<Record> records;
+    for (;;) {
+        const Readings readings = co_await bus.next();
+        pulse.beat();
+        if (readings.changed) parts.devices.set(readings.device, *readings.changed);
+        records.clear();
+        parts.mapping.map(readings, parts.clock, records);
+        parts.outbox.append(records);  // never waits; what does not fit any more is counted there
+        if (strict && !records.empty()) co_await parts.outbox.flushed();
+    }
+}
+
+asio::awaitable<void> upload(Parts& parts) {
+    auto& pulse = parts.pulses.add("upload");
+    const northbound::PlatformSettings& platform = parts.config.platform;
+    northbound::Limits limits = platform.limits;
+    limits.payload_bytes = northbound::comfortable_payload(limits);
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        pulse.beat();
+        const bool free = co_await parts.uplink.free();
+        if (!free) continue;
+        // The pace first, then the choice, so that what is live by then goes before the backlog.
+        const Instant ready = parts.pacer.ready_at(limits.payload_bytes, Event::Clock::now());
+        timer.expires_at(std::min(ready, Event::Clock::now() + turn));
+        if (ready > Event::Clock::now()) co_await timer.async_wait(asio::use_awaitable);
+        northbound::Parcel parcel(limits, parts.series, platform.device_id);
+        const std::function<Fit(const Record&)> fit = [&](const Record& record) {
+            return parcel.add(record);
+        };
+        const storage::Lease lease = co_await parts.outbox.take(fit, platform.linger);
+        if (lease.records == 0) continue;
+        parts.uplink.sent();
+        parts.deliveries.spawn("deliver", deliver(parts, std::move(parcel), lease));
+    }
+}
+
+asio::awaitable<void> stay_connected(Parts& parts) {
+    auto& pulse = parts.pulses.add("connect");
+    northbound::Reconnect pace(parts.config.platform.reconnect);
+    std::minstd_rand chance{std::random_device()()};
+    std::uniform_real_distribution<double> uniform(0, 1);
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        pulse.beat();
+        const Result<void> connected = co_await connect(parts);
+        northbound::Reconnect::Pause pause;
+        if (connected) {
+            pace.connected(Event::Clock::now());
+            const Error lost = co_await watch_link(parts, pulse);
+            parts.uplink.close(lost.what, system_clock_now());
+            log::warning("connection lost", {{"why", lost.what}});
+            pause = pace.lost(Event::Clock::now(), uniform(chance));
+        } else {
+            if (parts.uplink.why() != connected.error().what)
+                log::warning("not connected", {{"why", connected.error().what}});
+            parts.uplink.close(connected.error().what, system_clock_now());
+            pause = pace.failed(connected.error(), uniform(chance));
+        }
+        if (pause.twin)
+            log::warning("connections are lost at once: does another client use this device id?");
+        for (const auto until = Event::Clock::now() + pause.wait; Event::Clock::now() < until;) {
+            pulse.beat();
+            timer.expires_at(std::min(until, Event::Clock::now() + turn));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    }
+}
+
+asio::awaitable<void> notify(Parts& parts) {
+    auto& pulse = parts.pulses.add("notify");
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        pulse.beat();
+        const bool changed = co_await parts.devices.changed();
+        if (!changed && parts.devices.untold().empty()) continue;
+        timer.expires_after(
+            debounce);  // a device that comes and goes within it is not worth a word
+        co_await timer.async_wait(asio::use_awaitable);
+        if (!parts.uplink.is_open()) continue;  // after the connect all are told
+        const std::vector<northbound::SubDeviceStatus> statuses = parts.devices.untold();
+        if (statuses.empty()) continue;
+        const Result<void> told = co_await parts.cloud.report_status(statuses);
+        if (told)
+            parts.devices.told(statuses);  // if not, the link is as good as gone, or we try again
+    }
+}
+
+asio::awaitable<void> keep_time(Parts& parts) {
+    auto& pulse = parts.pulses.add("keep_time");
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    bool held = false;
+    for (;;) {
+        pulse.beat();
+        const Instant now = Event::Clock::now();
+        if (parts.clock.observe(now, system_clock_now(), system_clock_synchronised()))
+            parts.outbox.restamp(parts.clock.offset());
+        const bool hold = parts.clock.held(now, parts.config.require_sync);
+        if (hold != held)
+            log::notice(hold ? "records held: the clock is not known to be right"
+                             : "records released");
+        held = hold;
+        parts.outbox.set_held(hold);
+        timer.expires_after(1s);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+}  // namespace fieldgate

@@ -1,0 +1,51 @@
+#pragma once
+#include <asio/awaitable.hpp>
+
+#include "base/pulse.h"
+#include "base/task_group.h"
+#include "daemon/config.h"
+#include "daemon/devices.h"
+#include "daemon/uplink.h"
+#include "model/event_time.h"
+#include "model/mapping.h"
+#include "northbound/cloud.h"
+#include "northbound/pacer.h"
+#include "southbound/bus.h"
+#include "storage/outbox.h"
+
+namespace fieldgate {
+
+/// What the flows work on. Gateway owns all of it and outlives them.
+struct Parts {
+    const Config& config;
+    SeriesTable& series;
+    EventClock& clock;
+    Mapping& mapping;
+    Devices& devices;
+    storage::Outbox& outbox;
+    northbound::Cloud& cloud;
+    northbound::Pacer& pacer;
+    Uplink& uplink;
+    TaskGroup& deliveries;
+    Pulses& pulses;
+};
+
+// Each flow runs until it is cancelled, on the loop, and cuts its waits to 10 s (base/pulse.h).
+
+/// Wire to disk; one for each bus.
+asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus);
+
+/// Disk to cloud. A record leaves the disk only after the platform has acknowledged it, so the
+/// platform may see one twice and never misses one.
+asio::awaitable<void> upload(Parts& parts);
+
+/// Keeps the road to the platform open: connects, says how the devices are, then lets data through.
+asio::awaitable<void> stay_connected(Parts& parts);
+
+/// Tells the platform when a device has come or gone.
+asio::awaitable<void> notify(Parts& parts);
+
+/// Keeps event times true to the best clock there is.
+asio::awaitable<void> keep_time(Parts& parts);
+
+}  // namespace fieldgate

@@ -1,0 +1,179 @@
+#include "daemon/gateway.h"
+
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "base/log.h"
+#include "daemon/clock.h"
+#include "daemon/plan_report.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate {
+namespace {
+
+std::vector<std::string> device_ids(const Config& config) {
+    std::vector<std::string> ids;
+    for (const DeviceConfig& device : config.devices) ids.push_back(device.device_id);
+    return ids;
+}
+
+std::string endpoint(const northbound::PlatformSettings& platform) {
+    return platform.host + ":" + std::to_string(platform.port);
+}
+
+}  // namespace
+
+// The gateway itself is the last device of the mapping.
+std::vector<Mapping::Device> Gateway::mapped(const Config& config) {
+    std::vector<Mapping::Device> devices;
+    for (const DeviceConfig& device : config.devices)
+        devices.push_back(
+            {device.name, device.device_id, config.templates[device.device_template].points});
+    if (config.gateway_template)
+        devices.push_back({"gateway", config.platform.device_id,
+                           config.templates[*config.gateway_template].points});
+    return devices;
+}
+
+Gateway::Gateway(const asio::any_io_executor& loop, Config config)
+    : loop_(loop),
+      config_(std::move(config)),
+      started_(Pulses::Clock::now()),
+      clock_(build_date()),
+      mapping_(mapped(config_), series_),
+      devices_(loop, device_ids(config_)),
+      uplink_(loop),
+      outbox_(loop, config_.store, series_, boot_id(), build_date()),
+      pacer_(config_.platform.limits),
+      cloud_(loop, config_.platform, pacer_, system_clock_now),
+      control_(loop, "\n",
+               [this](const std::string& question) { return answer_control(question); }),
+      metrics_(loop, "\r\n\r\n",
+               [this](const std::string& question) { return answer_http(question); }),
+      deliveries_(loop),
+      flows_(loop),
+      parts_{config_, series_, clock_,  mapping_,    devices_, outbox_,
+             cloud_,  pacer_,  uplink_, deliveries_, pulses_} {
+    for (std::size_t i = 0; i < config_.buses.size(); ++i)
+        buses_.push_back(
+            std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));
+}
+
+Gateway::~Gateway() = default;
+
+Result<void> Gateway::listen() {
+    Result<void> listening = control_.listen_local(config_.local.control);
+    if (listening && config_.local.metrics)
+        listening = metrics_.listen_tcp(config_.local.metrics->host, config_.local.metrics->port);
+    return listening;
+}
+
+asio::awaitable<Result<void>> Gateway::start() {
+    clock_.observe(Pulses::Clock::now(), system_clock_now(), system_clock_synchronised());
+    const Result<void> opened = co_await outbox_.open();
+    if (!opened) co_return opened;
+    // Polling matters more than being asked about it.
+    if (const Result<void> listening = listen(); !listening)
+        log::warning("nobody can ask", {{"why", listening.error().what}});
+    flows_.spawn("keep_time", keep_time(parts_));
+    for (auto& bus : buses_) flows_.spawn("collect " + bus->name(), collect(parts_, *bus));
+    if (config_.gateway_template) flows_.spawn("report_self", report_self());
+    flows_.spawn("connect", stay_connected(parts_));
+    flows_.spawn("upload", upload(parts_));
+    flows_.spawn("notify", notify(parts_));
+    flows_.spawn("control", control_.serve());
+    flows_.spawn("metrics", metrics_.serve());
+    co_return Result<void>();
+}
+
+asio::awaitable<void> Gateway::stop() {
+    co_await flows_.stop();
+    // What is under way may still be acknowledged: a duplicate less after the next start.
+    asio::steady_timer pause(loop_);
+    for (const Instant enough = Pulses::Clock::now() + 1s;
+         deliveries_.size() > 0 && Pulses::Clock::now() < enough;) {
+        pause.expires_after(20ms);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+    co_await deliveries_.stop();
+    co_await control_.stop();
+    co_await metrics_.stop();
+    if (uplink_.is_open()) {
+        const std::vector<northbound::SubDeviceStatus> gone = devices_.all_offline();
+        const Result<void> told = co_await cloud_.report_status(gone);
+        if (!told) log::warning("devices not reported offline", {{"why", told.error().what}});
+        co_await cloud_.disconnect();
+    }
+    co_await outbox_.close();
+}
+
+asio::awaitable<void> Gateway::report_self() {
+    auto& pulse = pulses_.add("report_self");
+    const auto self = static_cast<DeviceIndex>(config_.devices.size());
+    SelfReport report(config_.templates[*config_.gateway_template], self, Pulses::Clock::now());
+    asio::steady_timer timer(loop_);
+    std::vector<Record> records;
+    for (;;) {
+        pulse.beat();
+        timer.expires_at(std::min(report.next_due(), Pulses::Clock::now() + 10s));
+        co_await timer.async_wait(asio::use_awaitable);
+        const Readings readings = report.due(Pulses::Clock::now(), status());
+        records.clear();
+        mapping_.map(readings, clock_, records);
+        outbox_.append(records);
+    }
+}
+
+Status Gateway::status() const {
+    Status status;
+    status.version = FIELDGATE_VERSION;
+    status.config_hash = config_.hash;
+    status.uptime =
+        std::chrono::duration_cast<std::chrono::seconds>(Pulses::Clock::now() - started_);
+    status.link.up = uplink_.is_open();
+    status.link.endpoint = endpoint(config_.platform);
+    status.link.since = uplink_.since();
+    status.link.why = uplink_.why();
+    status.link.reconnects = uplink_.reconnects();
+    status.link.in_flight = uplink_.in_flight();
+    status.clock.proven = clock_.proven();
+    status.clock.held = clock_.held(Pulses::Clock::now(), config_.require_sync);
+    status.store = outbox_.status();
+    status.mapping = mapping_.counters();
+    status.devices.resize(config_.devices.size());
+    for (const auto& bus : buses_) {
+        status.buses.push_back({bus->name(), bus->status()});
+        for (const southbound::DeviceHealth& health : status.buses.back().now.devices) {
+            const DeviceConfig& device = config_.devices[health.index];
+            status.devices[health.index] = {device.name, device.device_id, bus->name(),
+                                            devices_.status(health.index), health};
+        }
+    }
+    return status;
+}
+
+std::string Gateway::stuck(Pulses::Clock::duration limit) const {
+    if (Pulses::Clock::now() - outbox_.status().turned > limit) return "outbox";
+    const Pulses::Pulse* pulse = pulses_.stuck(Pulses::Clock::now(), limit);
+    return pulse ? pulse->name() : std::string();
+}
+
+std::string Gateway::answer_control(const std::string& question) const {
+    if (question == "status") return status_json(status()) + "\n";
+    return R"({"error":"unknown question; known: status"})"
+           "\n";
+}
+
+std::string Gateway::answer_http(const std::string& question) const {
+    const auto response = [](std::string_view line, const std::string& body) {
+        return "HTTP/1.1 " + std::string(line) +
+               "\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: "
+               "close\r\nContent-Length: " +
+               std::to_string(body.size()) + "\r\n\r\n" + body;
+    };
+    if (question.starts_with("GET /metrics ")) return response("200 OK", status_metrics(status()));
+    return response("404 Not Found", "only GET /metrics is here\n");
+}
+
+}  // namespace fieldgate

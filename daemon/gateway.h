@@ -1,0 +1,62 @@
+#pragma once
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <memory>
+#include <vector>
+
+#include "base/pulse.h"
+#include "base/task_group.h"
+#include "daemon/answering.h"
+#include "daemon/config.h"
+#include "daemon/flows.h"
+#include "daemon/self_report.h"
+#include "daemon/status.h"
+#include "northbound/iotda/cloud.h"
+
+namespace fieldgate {
+
+/// One running gateway: owns every part, starts the flows, stops them. Runs on the loop.
+class Gateway {
+public:
+    Gateway(const asio::any_io_executor& loop, Config config);
+    ~Gateway();
+
+    /// Opens the store and starts every flow; needs no network.
+    /// Errors: busy (another fieldgate has this store; `detail` is its pid), io.
+    asio::awaitable<Result<void>> start();
+
+    /// Ends the flows, tells the platform that the devices are gone, stores everything: within 5 s.
+    asio::awaitable<void> stop();
+
+    Status status() const;
+    /// The flow that has not turned for `limit`; empty if all have.
+    std::string stuck(Pulses::Clock::duration limit) const;
+
+private:
+    static std::vector<Mapping::Device> mapped(const Config& config);
+    std::string answer_control(const std::string& question) const;
+    std::string answer_http(const std::string& question) const;
+    Result<void> listen();
+    asio::awaitable<void> report_self();
+
+    asio::any_io_executor loop_;
+    const Config config_;
+    const Instant started_;
+    SeriesTable series_;
+    EventClock clock_;
+    Mapping mapping_;
+    Devices devices_;
+    Uplink uplink_;
+    Pulses pulses_;
+    storage::Outbox outbox_;
+    northbound::Pacer pacer_;
+    northbound::iotda::MqttCloud cloud_;
+    std::vector<std::unique_ptr<southbound::Bus>> buses_;
+    AnsweringServer control_;
+    AnsweringServer metrics_;
+    TaskGroup deliveries_;
+    TaskGroup flows_;
+    Parts parts_;
+};
+
+}  // namespace fieldgate

@@ -1,0 +1,3 @@
+#include "daemon/options.h"
+
+int main(int argc, char** argv) { return fieldgate::run_command_line(argc, argv); }

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace fieldgate {
+
+/// The command line: run, check, status, version. Returns the exit code (config README).
+int run_command_line(int argc, char** argv);
+
+}  // namespace fieldgate

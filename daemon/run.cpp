@@ -1,0 +1,105 @@
+#include "daemon/run.h"
+
+#include <unistd.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "base/log.h"
+#include "daemon/gateway.h"
+#include "daemon/service.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate {
+namespace {
+
+constexpr auto stuck_after = 40s;  // four waits of 10 s; the unit's WatchdogSec is 60
+
+std::string summary(const Status& status) {
+    return std::string(status.link.up ? "connected" : "not connected") + ", " +
+           std::to_string(status.count(DeviceStatus::online)) + " of " +
+           std::to_string(status.devices.size()) + " devices online, " +
+           std::to_string(status.store.books.pending) + " records pending";
+}
+
+// Tells systemd that we live, as long as every flow turns.
+asio::awaitable<void> watch(Gateway& gateway) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    const auto asked = service::watchdog();
+    const auto pause = asked ? std::min<std::chrono::microseconds>(*asked / 4, 10s) : 10s;
+    std::string stuck_before;
+    for (;;) {
+        const std::string stuck = gateway.stuck(stuck_after);
+        if (stuck.empty()) {
+            service::alive();
+            service::status(summary(gateway.status()));
+        } else if (stuck != stuck_before) {
+            log::error("flow stuck, no more watchdog pings", {{"flow", stuck}});
+        }
+        stuck_before = stuck;
+        timer.expires_after(pause);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+// From the first log line to the last.
+asio::awaitable<Exit> live(Gateway& gateway) {
+    const auto loop = co_await asio::this_coro::executor;
+    asio::signal_set signals(loop, SIGTERM, SIGINT);
+    const Result<void> started = co_await gateway.start();
+    if (!started) {
+        const bool running = started.error().code == Errc::busy;
+        std::string why = started.error().what;
+        if (running) why += " (pid " + std::to_string(started.error().detail) + ")";
+        log::error(running ? "already running" : "not started", {{"why", why}});
+        co_return running ? Exit::already_running : Exit::failed;
+    }
+    TaskGroup watchdog(loop);
+    watchdog.spawn("watch", watch(gateway));
+    service::ready();
+    log::notice("started", {{"version", FIELDGATE_VERSION}});
+    const int signal = co_await signals.async_wait(asio::use_awaitable);
+    log::notice("stopping", {{"signal", std::to_string(signal)}});
+    service::stopping();
+    co_await watchdog.stop();
+    co_await gateway.stop();
+    log::notice("stopped, everything stored");
+    co_return Exit::well;
+}
+
+void report(const std::vector<Problem>& problems) {
+    for (const Problem& problem : problems) std::fputs((describe(problem) + "\n").c_str(), stderr);
+}
+
+}  // namespace
+
+Exit run(const std::string& config_file) {
+    std::signal(SIGPIPE, SIG_IGN);
+    LoadedConfig loaded = load_config(config_file);
+    report(loaded.problems);
+    if (!loaded.config) return Exit::configuration;
+    for (const std::string& path : loaded.config->not_yet)
+        log::warning("configured, but not in this version yet", {{"key", path}});
+
+    asio::io_context loop(1);
+    Gateway gateway(loop.get_executor(), std::move(*loaded.config));
+    Exit exit = Exit::failed;
+    asio::co_spawn(loop, live(gateway), [&](const std::exception_ptr& failure, Exit code) {
+        if (failure) std::rethrow_exception(failure);
+        exit = code;
+        loop.stop();
+    });
+    loop.run();
+    // All is stored. A worker may still hang in a DNS lookup or on a dead disk: nothing waits for
+    // it.
+    std::fflush(nullptr);
+    ::_exit(static_cast<int>(exit));
+}
+
+}  // namespace fieldgate

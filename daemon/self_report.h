@@ -1,0 +1,32 @@
+#pragma once
+#include <chrono>
+#include <vector>
+
+#include "daemon/config.h"
+#include "daemon/status.h"
+#include "model/reading.h"
+
+namespace fieldgate {
+
+/// The gateway as a device of its own: readings of its health, as a template of protocol `self`
+/// asks. Pure: the caller brings the time and the status.
+class SelfReport {
+public:
+    /// `device`: the gateway's own index in the mapping.
+    SelfReport(const Template& tmpl, DeviceIndex device, Instant start);
+
+    Instant next_due() const;
+    /// What is due at `now`; its `values` may be empty.
+    Readings due(Instant now, const Status& status);
+
+private:
+    struct Item {
+        SelfValue what;
+        std::chrono::milliseconds every;
+        Instant at;
+    };
+    DeviceIndex device_;
+    std::vector<Item> items_;  // parallel to the template's points
+};
+
+}  // namespace fieldgate

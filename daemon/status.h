@@ -1,0 +1,70 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/mapping.h"
+#include "model/record.h"
+#include "southbound/bus.h"
+#include "storage/outbox.h"
+
+namespace fieldgate {
+
+/// Everything the gateway says of itself, at one moment: for `fieldgate status`, /metrics and the
+/// gateway's own properties. The same figures everywhere.
+struct Status {
+    std::string version;
+    std::string config_hash;
+    std::chrono::seconds uptime{0};
+
+    struct Link {
+        bool up = false;
+        std::string endpoint;
+        Utc since;
+        std::string why;  ///< while it is down
+        std::uint64_t reconnects = 0;
+        std::size_t in_flight = 0;
+    } link;
+
+    struct Clock {
+        bool proven = false;
+        bool held = false;
+        const char* quality() const { return held ? "held" : proven ? "proven" : "unproven"; }
+    } clock;
+
+    storage::OutboxStatus store;
+    Mapping::Counters mapping;
+
+    struct Bus {
+        std::string name;
+        southbound::BusStatus now;
+    };
+    std::vector<Bus> buses;
+
+    struct Device {
+        std::string name;
+        std::string device_id;
+        std::string bus;
+        DeviceStatus status = DeviceStatus::unknown;
+        southbound::DeviceHealth health;
+    };
+    std::vector<Device> devices;
+
+    std::size_t count(DeviceStatus status) const;
+    std::size_t buses_up() const;
+    southbound::WireErrors wire_errors() const;
+};
+
+const char* to_string(DeviceStatus status);
+
+/// One JSON object, one line.
+std::string status_json(const Status& status);
+
+/// For people, a few lines and two tables; made from the JSON, since it comes from another process.
+std::string status_text(const std::string& json);
+
+/// Prometheus text exposition format 0.0.4.
+std::string status_metrics(const Status& status);
+
+}  // namespace fieldgate

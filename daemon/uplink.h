@@ -1,0 +1,63 @@
+#pragma once
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/event.h"
+#include "model/record.h"
+
+namespace fieldgate {
+
+/// Whether data may go up now, and how the connection has fared. Runs on the loop.
+class Uplink {
+public:
+    /// Publishes that wait for their acknowledgement at one time, at most.
+    static constexpr std::size_t window = 10;
+
+    explicit Uplink(const asio::any_io_executor& loop) : turn_(loop) {}
+
+    /// The platform knows who we are and how our devices are: data may follow.
+    void open(Utc now) {
+        open_ = true;
+        since_ = now;
+        ++connects_;
+        turn_.notify();
+    }
+    void close(std::string why, Utc now) {
+        if (open_) since_ = now;
+        open_ = false;
+        why_ = std::move(why);
+    }
+    bool is_open() const { return open_; }
+    Utc since() const { return since_; }
+    const std::string& why() const { return why_; }  ///< Why the last one ended, or did not begin.
+    std::uint64_t reconnects() const { return connects_ > 0 ? connects_ - 1 : 0; }
+
+    void sent() { ++in_flight_; }
+    void settled() {
+        --in_flight_;
+        turn_.notify();
+    }
+    std::size_t in_flight() const { return in_flight_; }
+
+    /// Waits until a publish may begin, 10 s at most. True if one may.
+    asio::awaitable<bool> free() {
+        if (!may_send())
+            (void)co_await turn_.wait_until(Event::Clock::now() + std::chrono::seconds(10));
+        co_return may_send();
+    }
+
+private:
+    bool may_send() const { return open_ && in_flight_ < window; }
+
+    Event turn_;
+    bool open_ = false;
+    Utc since_;
+    std::string why_ = "not connected yet";
+    std::uint64_t connects_ = 0;
+    std::size_t in_flight_ = 0;
+};
+
+}  // namespace fieldgate

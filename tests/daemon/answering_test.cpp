@@ -1,0 +1,100 @@
+#include "daemon/answering.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/connect.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/read.hpp>
+#include <asio/write.hpp>
+#include <filesystem>
+#include <thread>
+
+namespace fieldgate {
+namespace {
+
+std::string echo(const std::string& question) { return "you said " + question; }
+
+asio::awaitable<void> end(TaskGroup& flows, AnsweringServer& server) {
+    co_await flows.stop();
+    co_await server.stop();
+}
+
+// A server on a loop of its own, as the daemon has one.
+class Serving {
+public:
+    explicit Serving(const std::string& end)
+        : server_(loop_.get_executor(), end, echo), flows_(loop_.get_executor()) {}
+    ~Serving() {
+        asio::co_spawn(loop_, fieldgate::end(flows_, server_), asio::detached);
+        thread_.join();
+    }
+    AnsweringServer& server() { return server_; }
+    void start() {
+        flows_.spawn("serve", server_.serve());
+        thread_ = std::thread([this] { loop_.run(); });
+    }
+
+private:
+    asio::io_context loop_{1};
+    AnsweringServer server_;
+    TaskGroup flows_;
+    std::thread thread_;
+};
+
+std::string socket_path(const char* name) {
+    return (std::filesystem::temp_directory_path() /
+            (std::string(name) + std::to_string(::getpid())))
+        .string();
+}
+
+TEST(Answering, AnswersOnAPrivateLocalSocket) {
+    const std::string path = socket_path("answers");
+    {
+        Serving serving("\n");
+        ASSERT_TRUE(serving.server().listen_local(path));
+        serving.start();
+        struct stat info {};
+        ASSERT_EQ(::stat(path.c_str(), &info), 0);
+        EXPECT_EQ(info.st_mode & 0777, 0660u);
+
+        const Result<std::string> answer = ask_local(path, "status");
+        ASSERT_TRUE(answer) << answer.error().what;
+        EXPECT_EQ(*answer, "you said status");
+    }
+    EXPECT_FALSE(std::filesystem::exists(path));
+    EXPECT_EQ(ask_local(path, "status").error().code, Errc::closed);
+}
+
+TEST(Answering, TakesOverADeadSocketButNotALivingOne) {
+    const std::string path = socket_path("living");
+    Serving first("\n");
+    ASSERT_TRUE(first.server().listen_local(path));
+    first.start();
+    Serving second("\n");
+    EXPECT_EQ(second.server().listen_local(path).error().code, Errc::busy);
+    second.start();
+}
+
+TEST(Answering, HangsUpOnAQuestionWithoutEnd) {
+    Serving serving("\r\n\r\n");
+    ASSERT_TRUE(serving.server().listen_tcp("127.0.0.1", 0));
+    const std::uint16_t port = serving.server().port();
+    serving.start();
+
+    asio::io_context loop(1);
+    asio::ip::tcp::socket socket(loop);
+    socket.connect(asio::ip::tcp::endpoint(asio::ip::make_address("127.0.0.1"), port));
+    std::error_code failed;
+    asio::write(socket, asio::buffer(std::string(20000, 'x')), failed);
+    std::string answer;
+    asio::read(socket, asio::dynamic_buffer(answer), failed);
+    EXPECT_TRUE(failed);
+    EXPECT_EQ(answer, "");
+}
+
+}  // namespace
+}  // namespace fieldgate

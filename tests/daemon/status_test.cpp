@@ -1,0 +1,62 @@
+#include "daemon/status.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+
+namespace fieldgate {
+namespace {
+
+Status example() {
+    Status status;
+    status.version = "1.2.3";
+    status.config_hash = "0123456789abcdef";
+    status.uptime = std::chrono::seconds(61);
+    status.link.endpoint = "iot.example.com:8883";
+    status.link.why = "refused: \"bad\" password";
+    status.store.books = {10, 6, 2, 1, 1};
+    status.buses.resize(1);
+    status.buses[0].name = "line1";
+    status.buses[0].now.up = true;
+    status.buses[0].now.errors.timeout = 3;
+    status.devices.resize(2);
+    status.devices[0].name = "meter-1";
+    status.devices[0].bus = "line1";
+    status.devices[0].status = DeviceStatus::online;
+    status.devices[1].name = "meter-2";
+    status.devices[1].status = DeviceStatus::offline;
+    status.devices[1].health.last_error = "no answer\n";
+    return status;
+}
+
+TEST(Status, IsOneJsonObjectWithTheBooks) {
+    const std::string text = status_json(example());
+    const Result<json::Value> parsed = json::parse(text);
+    ASSERT_TRUE(parsed) << parsed.error().what << "\n" << text;
+    EXPECT_EQ(*(*parsed).get("books")->get("accepted")->integer(), 10);
+    EXPECT_EQ(*(*parsed).get("link")->get("why")->string(), "refused: \"bad\" password");
+    EXPECT_EQ((*parsed).get("devices")->array()->size(), 2u);
+    EXPECT_EQ(text.find('\n'), std::string::npos);
+}
+
+TEST(Status, ReadsWellForPeople) {
+    const std::string text = status_text(status_json(example()));
+    EXPECT_NE(text.find("link     DOWN  iot.example.com:8883"), std::string::npos) << text;
+    EXPECT_NE(text.find("accepted 10 = acknowledged 6 + pending 2 + evicted 1 + quarantined 1"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("meter-2  offline"), std::string::npos) << text;
+}
+
+TEST(Status, ShowsTheSameFiguresToPrometheus) {
+    const std::string text = status_metrics(example());
+    EXPECT_NE(text.find("\nfieldgate_records_accepted_total 10\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("\nfieldgate_bus_errors_total{bus=\"line1\",kind=\"timeout\"} 3\n"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("\nfieldgate_devices_offline 1\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("# TYPE fieldgate_records_pending gauge\n"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace fieldgate
