@@ -1,0 +1,60 @@
+// The program as systemd and people see it.
+#include <gtest/gtest.h>
+
+#include "tests/e2e/site.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate::e2e {
+namespace {
+
+TEST(Lifecycle, PollsAndStoresWithoutAnyNetwork) {
+    Site::Settings settings;
+    settings.endpoint = "mqtt://127.0.0.1:" + std::to_string(lab::free_port());
+    Site site(settings);
+    site.start();
+    EXPECT_TRUE(lab::wait_until([&] { return site.book("pending") > 50; }, 15s)) << site.log();
+    EXPECT_EQ(site.imbalance(), 0);
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(site.stop(), 0) << site.log();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+}
+
+TEST(Lifecycle, RefusesASecondInstanceAndNamesTheFirst) {
+    Site site;
+    site.start();
+    ASSERT_TRUE(lab::wait_until([&] { return site.status().has_value(); }, 10s)) << site.log();
+    const lab::Finished second = site.command({"run"});
+    EXPECT_EQ(second.code, 3) << second.output;
+    EXPECT_NE(second.output.find(std::to_string(site.gateway().pid())), std::string::npos)
+        << second.output;
+}
+
+TEST(Lifecycle, SaysWhatIsWrongWithAConfigurationAndExits78) {
+    Site site;
+    lab::write_file(site.folder() / "fieldgate.yaml", "schema: 1\nplatfrom: {}\n");
+    const lab::Finished run = site.command({"run"});
+    EXPECT_EQ(run.code, 78);
+    EXPECT_NE(run.output.find("fieldgate.yaml:2:1"), std::string::npos) << run.output;
+}
+
+TEST(Lifecycle, AnswersUsageErrorsWithTwo) {
+    EXPECT_EQ(lab::run({FIELDGATE_BINARY, "fly"}).code, 2);
+    EXPECT_EQ(lab::run({FIELDGATE_BINARY, "run", "--confg", "x"}).code, 2);
+    EXPECT_EQ(lab::run({FIELDGATE_BINARY, "--help"}).code, 0);
+    const lab::Finished version = lab::run({FIELDGATE_BINARY, "version"});
+    EXPECT_EQ(version.code, 0);
+    EXPECT_TRUE(version.output.starts_with("fieldgate ")) << version.output;
+}
+
+TEST(Lifecycle, KeepsTheSecretOutOfItsLog) {
+    Site site;
+    site.start();
+    ASSERT_TRUE(lab::wait_until([&] { return site.platform().counts().records > 0; }, 15s))
+        << site.log();
+    EXPECT_EQ(site.stop(), 0);
+    EXPECT_EQ(site.log().find(Site::secret), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fieldgate::e2e
