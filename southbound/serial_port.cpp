@@ -174,7 +174,7 @@ Result<void> SerialPort::open() {
     }
     // The lock comes before the settings: the line of another process is not to be disturbed.
     if (::flock(port.number(), LOCK_EX | LOCK_NB) != 0) return taken(path);
-    if (const Result<void> configured = configure(port.number()); !configured) return configured;
+    if (Result<void> configured = configure(port.number()); !configured) return configured;
     if (::dup3(port.number(), descriptor_, O_CLOEXEC) < 0)
         return error_of(path, "no descriptor", errno);
     open_ = true;
@@ -225,7 +225,7 @@ void SerialPort::close() {
 Result<std::size_t> SerialPort::drain() {
     std::array<char, 512> waste{};
     std::size_t drained = 0;
-    constexpr std::size_t babble_bytes = 64 * 1024;  // then the line is no line
+    constexpr std::size_t babble_bytes = 65536;  // then the line is no line
     while (drained < babble_bytes) {
         const ssize_t got = ::read(descriptor_, waste.data(), waste.size());
         if (got > 0) {

@@ -11,6 +11,20 @@ namespace {
 
 std::atomic<std::uint32_t> sequence{0};
 
+constexpr std::array<std::uint16_t, 256> crc_table() {
+    std::array<std::uint16_t, 256> table{};
+    for (std::uint16_t byte = 0; byte < 256; ++byte) {
+        std::uint16_t crc = byte;
+        for (int bit = 0; bit < 8; ++bit) {
+            const bool carry = (crc & 1U) != 0;
+            crc = static_cast<std::uint16_t>(crc >> 1U);
+            if (carry) crc = static_cast<std::uint16_t>(crc ^ 0xa001U);
+        }
+        table[byte] = crc;
+    }
+    return table;
+}
+
 std::uint16_t word(std::uint64_t value) { return static_cast<std::uint16_t>(value & 0xffffU); }
 
 std::uint16_t certificate(std::span<const std::uint16_t> block) {
@@ -114,15 +128,10 @@ private:
 }  // namespace
 
 std::uint16_t crc16(std::span<const std::uint8_t> bytes) {
+    static constexpr auto table = crc_table();
     std::uint16_t crc = 0xffff;
-    for (const std::uint8_t byte : bytes) {
-        crc = static_cast<std::uint16_t>(crc ^ byte);
-        for (int bit = 0; bit < 8; ++bit) {
-            const bool carry = (crc & 1U) != 0;
-            crc = static_cast<std::uint16_t>(crc >> 1U);
-            if (carry) crc = static_cast<std::uint16_t>(crc ^ 0xa001U);
-        }
-    }
+    for (const std::uint8_t byte : bytes)
+        crc = static_cast<std::uint16_t>(crc >> 8U ^ table[(crc ^ byte) & 0xffU]);
     return crc;
 }
 
