@@ -86,8 +86,7 @@ asio::awaitable<Result<void>> Session::publish(std::string topic, std::string pa
 }
 
 asio::awaitable<Result<Message>> Session::next(Clock::time_point until) {
-    while (inbox_.empty() && up() && Clock::now() < until)
-        co_await inbox_event_.wait_until(until);
+    while (inbox_.empty() && up() && Clock::now() < until) co_await inbox_event_.wait_until(until);
     if (inbox_.empty() && up()) co_return Error(Errc::timeout, "nothing came");
     if (inbox_.empty()) co_return lost_;
     Message message = std::move(inbox_.front());
