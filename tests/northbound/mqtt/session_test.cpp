@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 
@@ -349,7 +350,7 @@ TEST_F(SessionTest, ForgetsAPublishWhoseCallerWasCancelled) {
     EXPECT_EQ(payloads(), (std::vector<std::string>{"cancelled", "kept"}));
 }
 
-TEST_F(SessionTest, TakesNoAttemptForALinkWhenItsCallerIsCancelled) {
+TEST_F(SessionTest, EndsAnAttemptWhoseCallerIsCancelledAndIsGoneWithinASecond) {
     Script script;
     script.connack = Script::never;
     broker.play(script);
@@ -365,25 +366,22 @@ TEST_F(SessionTest, TakesNoAttemptForALinkWhenItsCallerIsCancelled) {
     ASSERT_TRUE(run_until(loop, [&] { return ended; }));
     broker.play(Script());
     EXPECT_TRUE(connect());
-}
-
-TEST_F(SessionTest, IsGoneWithinASecondWhateverTheBrokerDoes) {
-    Script script;
-    script.silent = true;
-    broker.play(script);
-    make(settings());
-    asio::cancellation_signal cancel;
-    bool ended = false;
-    asio::co_spawn(
-        loop, session->connect(login()),
-        asio::bind_cancellation_slot(
-            cancel.slot(), [&](std::exception_ptr, const Result<void>&) { ended = true; }));
-    ASSERT_TRUE(run_until(loop, [&] { return broker.connects().size() == 1; }));
-    cancel.emit(asio::cancellation_type::terminal);
-    ASSERT_TRUE(run_until(loop, [&] { return ended; }));
     const auto start = Clock::now();
     session.reset();
     EXPECT_LT(Clock::now() - start, 1500ms);
+}
+
+TEST_F(SessionTest, NoticesASilentBrokerByKeepAliveWhenIdle) {
+    SessionSettings lively = settings();
+    lively.keep_alive = 1s;
+    make(lively);
+    ASSERT_TRUE(connect());
+    Script script;
+    script.silent = true;
+    broker.play(script);
+    const auto start = Clock::now();
+    EXPECT_FALSE(await(loop, session->next()));
+    EXPECT_LT(Clock::now() - start, 10s);
 }
 
 TEST_F(SessionTest, PacesAllThatItPublishes) {
