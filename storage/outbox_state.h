@@ -20,6 +20,9 @@
 
 namespace fieldgate::storage {
 
+// Why so long: one object, whose parts (appending, taking, committing, room) share nearly all of
+// its members; each part has a file of its own, outbox_*.cpp.
+
 /// The outbox on the loop: which rows there are (Lanes), those in RAM (Shelf), and a flow that
 /// commits. The books are exact at any moment because they are made here; the disk follows, and
 /// each transaction carries the books that it leaves behind.

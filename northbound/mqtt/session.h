@@ -75,8 +75,7 @@ public:
     /// pacer and the window let them. Errors: closed (it may or may not have arrived).
     asio::awaitable<Result<void>> publish(std::string topic, std::string payload);
 
-    /// The next message that came in; or, when the link is lost, why; or timeout, if neither came
-    /// before `until`. One caller at a time.
+    /// The next message; or why the link is lost; or timeout at `until`. One caller at a time.
     asio::awaitable<Result<Message>> next(std::chrono::steady_clock::time_point until);
 
     /// Says DISCONNECT; within 2 s. What is not acknowledged yet fails.
@@ -127,18 +126,15 @@ private:
     std::uint64_t lines_ = 0;
     std::shared_ptr<Line> line_;  // while connecting or up
     std::list<Retired> retired_;  // closing, or not yet destroyed
-    std::optional<Result<void>> connect_answer_;
-    std::optional<Result<void>> subscribe_answer_;
+    std::optional<Result<void>> connect_answer_, subscribe_answer_;
     std::optional<Error> probe_answer_;
     std::uint64_t probed_ = 0;  // the line that probe_answer_ is about
     Event answered_;            // of connect, subscribe, probe; they never overlap
     Event closed_;
     Error lost_;
-
     std::list<Publisher*> queue_;  // waiting for their turn, in order
     std::vector<Slot> slots_;
-    std::size_t in_flight_ = 0;
-    std::size_t in_flight_bytes_ = 0;
+    std::size_t in_flight_ = 0, in_flight_bytes_ = 0;
     asio::steady_timer ack_timer_;
     bool ack_watched_ = false;
     std::chrono::steady_clock::time_point last_progress_;

@@ -22,7 +22,6 @@ namespace {
 using asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
-
 constexpr std::size_t header_bytes = 7;  // MBAP with the unit
 constexpr auto connect_pause = 100ms;
 constexpr int strikes_out = 6;  // in a row; an untrue answer counts twice

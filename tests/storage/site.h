@@ -18,6 +18,8 @@
 #include "model/series.h"
 #include "storage/outbox.h"
 
+// Why so long: everything the outbox tests share, and templates cannot go to a .cpp file.
+
 namespace fieldgate::storage {
 
 using namespace std::chrono_literals;
