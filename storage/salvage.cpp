@@ -42,7 +42,7 @@ public:
     Result<void> run(Salvaged& salvaged) {
         load_names();
         for (const Table table : tables) {
-            const Result<void> copied = copy(table, salvaged);
+            Result<void> copied = copy(table, salvaged);
             if (!copied) return copied;
         }
         return {};
@@ -104,7 +104,7 @@ private:
                 stride = 1;
                 keep_if_whole(*select, table, rows);
                 if (rows.size() < rows_per_transaction) continue;
-                const Result<void> stored = store(table, rows, salvaged);
+                Result<void> stored = store(table, rows, salvaged);
                 if (!stored) return stored;
             }
             if (!broken) break;

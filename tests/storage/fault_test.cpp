@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <random>
 #include <set>
 
@@ -251,6 +252,7 @@ TEST(Kill, LosesNothingThatWasOnDiskAndResendsNothingWhoseRemovalWas) {
     std::set<std::int64_t> pending;    // on disk and never acknowledged
     std::set<std::int64_t> uncertain;  // acknowledged, removal not known to be on disk
     std::int64_t number = 0;
+    std::int64_t commits = 0;
     const int kills = campaign() ? 200 : 20;
     for (int kill = 0; kill < kills; ++kill) {
         int ends[2];
@@ -259,12 +261,18 @@ TEST(Kill, LosesNothingThatWasOnDiskAndResendsNothingWhoseRemovalWas) {
         ASSERT_GE(child, 0);
         if (child == 0) live_until_killed(folder.path(), ends[1], number);
         ::close(ends[1]);
-        ::usleep(static_cast<useconds_t>(30'000 + random() % 120'000));
-        ::kill(child, SIGKILL);
-        ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-        std::int64_t durable = number;
+        // Its time runs from its first commit: on a slow machine a life without one proves nothing.
         Word word{};
-        while (::read(ends[0], &word, sizeof word) == sizeof word) {
+        ASSERT_EQ(::read(ends[0], &word, sizeof word), static_cast<ssize_t>(sizeof word))
+            << "the child ended by itself";
+        ASSERT_EQ(word.kind, 'D');
+        ::usleep(static_cast<useconds_t>(random() % 120'000));
+        ::kill(child, SIGKILL);
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+        std::int64_t durable = number;
+        do {
             if (word.kind == 'D') {
                 for (std::int64_t next = durable + 1; next <= word.number; ++next)
                     pending.insert(next);
@@ -275,8 +283,9 @@ TEST(Kill, LosesNothingThatWasOnDiskAndResendsNothingWhoseRemovalWas) {
             } else {
                 uncertain.clear();
             }
-        }
+        } while (::read(ends[0], &word, sizeof word) == sizeof word);
         ::close(ends[0]);
+        commits += (durable - number) / 40;
 
         TempFolder copy;
         copy_store(folder.path(), copy.path());
@@ -301,7 +310,8 @@ TEST(Kill, LosesNothingThatWasOnDiskAndResendsNothingWhoseRemovalWas) {
         uncertain.clear();
         number = std::max(durable, seen.empty() ? 0 : *seen.rbegin()) + 1000;
     }
-    EXPECT_GT(number, kills * 1040) << "each life did some work";
+    std::cout << kills << " kills, " << commits << " commits\n";
+    EXPECT_GE(commits, kills);
 }
 
 }  // namespace
