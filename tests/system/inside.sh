@@ -27,7 +27,11 @@ within() { # within SECONDS command...: true as soon as the command is
     done
 }
 active() { is ActiveState active; }
-active_as_another_than() { active && ! is MainPID "$1"; }
+active_as_another_than() { # the process first: a dead one is called active until systemd has seen it
+    local now
+    now=$(property MainPID)
+    [ "$now" -ne 0 ] && [ "$now" -ne "$1" ] && active
+}
 journal_has() { journalctl --quiet --no-pager --unit=$unit --grep="$1" >/dev/null; }
 
 # Everything that is not the machine's own bookkeeping.
@@ -66,7 +70,7 @@ takes_the_example() {
     expect cp -r /usr/share/fieldgate/example/. /etc/fieldgate/
     chown fieldgate:fieldgate /etc/fieldgate/credentials/*
     chmod 600 /etc/fieldgate/credentials/*
-    expect runuser -u fieldgate -- fieldgate check >/dev/null
+    expect runuser -u fieldgate -- fieldgate check >check.log 2>&1
 }
 starts() {
     expect systemctl start $unit
