@@ -65,7 +65,6 @@ public:
 
     bool open() const { return socket_.is_open(); }
     bool persistent() const { return settings_.persistent; }
-    /// The last transaction failed because the connection had been closed before any answer.
     bool closed_unanswered() const { return closed_unanswered_; }
     std::uint64_t stale() const { return stale_; }
 
@@ -105,9 +104,9 @@ private:
     std::uint16_t transaction_ = 0;
     std::array<std::uint8_t, 1024> received_{};  // more than a frame, so that one read gets it
     std::size_t filled_ = 0;
-    bool fresh_ = false;  // no answer yet on this connection
-    bool closed_unanswered_ = false;
-    std::uint32_t unanswered_ = 0;  // requests of this connection whose answers may still come
+    bool fresh_ = false;              // no answer yet on this connection
+    bool closed_unanswered_ = false;  // why the last transaction failed
+    std::uint32_t unanswered_ = 0;    // requests of this connection whose answers may still come
     int strikes_ = 0;
     std::uint64_t stale_ = 0;
 };
