@@ -151,6 +151,7 @@ private:
     LoadedConfig finish() {
         LoadedConfig loaded;
         if (!loading_.report.failed()) {
+            config::check_loads(loading_);
             loading_.config.hash = sha256_hex(loading_.hashed);
             loaded.config = std::move(loading_.config);
         }
@@ -177,6 +178,25 @@ std::chrono::milliseconds period(const Template& tmpl, const DeviceConfig& devic
                                  std::size_t point) {
     const auto& own = (*tmpl.points)[point].every;
     return own ? *own : device.every.value_or(tmpl.every);
+}
+
+std::vector<southbound::DeviceSettings> devices_of(const Config& config, std::size_t bus) {
+    std::vector<southbound::DeviceSettings> devices;
+    for (std::size_t i = 0; i < config.devices.size(); ++i) {
+        const DeviceConfig& device = config.devices[i];
+        if (device.bus != bus) continue;
+        const Template& tmpl = config.templates[device.device_template];
+        southbound::DeviceSettings settings;
+        settings.index = static_cast<DeviceIndex>(i);
+        settings.name = device.name;
+        settings.unit = device.unit;
+        settings.map = tmpl.registers;
+        settings.offline = device.offline;
+        for (std::size_t point = 0; point < tmpl.points->size(); ++point)
+            settings.every.push_back(period(tmpl, device, point));
+        devices.push_back(std::move(settings));
+    }
+    return devices;
 }
 
 }  // namespace fieldgate

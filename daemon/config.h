@@ -111,6 +111,9 @@ struct Config {
 std::chrono::milliseconds period(const Template& tmpl, const DeviceConfig& device,
                                  std::size_t point);
 
+/// The devices of one bus, as southbound wants them.
+std::vector<southbound::DeviceSettings> devices_of(const Config& config, std::size_t bus);
+
 struct LoadedConfig {
     std::optional<Config> config;  ///< Absent if there is an error among `problems`.
     std::vector<Problem> problems;

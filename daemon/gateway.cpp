@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "daemon/clock.h"
-#include "daemon/plan_report.h"
 
 using namespace std::chrono_literals;
 

@@ -105,25 +105,6 @@ void write_blocks(json::Writer& out, const Config& config, const std::vector<Blo
 
 }  // namespace
 
-std::vector<southbound::DeviceSettings> devices_of(const Config& config, std::size_t bus) {
-    std::vector<southbound::DeviceSettings> devices;
-    for (std::size_t i = 0; i < config.devices.size(); ++i) {
-        const DeviceConfig& device = config.devices[i];
-        if (device.bus != bus) continue;
-        const Template& tmpl = config.templates[device.device_template];
-        southbound::DeviceSettings settings;
-        settings.index = static_cast<DeviceIndex>(i);
-        settings.name = device.name;
-        settings.unit = device.unit;
-        settings.map = tmpl.registers;
-        settings.offline = device.offline;
-        for (std::size_t point = 0; point < tmpl.points->size(); ++point)
-            settings.every.push_back(period(tmpl, device, point));
-        devices.push_back(std::move(settings));
-    }
-    return devices;
-}
-
 SitePlan plan_site(const Config& config) {
     SitePlan plan;
     for (std::size_t i = 0; i < config.buses.size(); ++i)

@@ -21,9 +21,6 @@ struct SitePlan {
     double store_seconds = 0;  ///< How long the store lasts while the platform is away.
 };
 
-/// The devices of one bus, as southbound wants them.
-std::vector<southbound::DeviceSettings> devices_of(const Config& config, std::size_t bus);
-
 SitePlan plan_site(const Config& config);
 
 std::string plan_text(const Config& config, const SitePlan& plan);

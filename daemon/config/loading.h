@@ -70,5 +70,7 @@ void read_devices(const Place& place, Loading& loading);
 void read_gateway(const Place& place, Loading& loading);
 /// Names and ids that stand twice, units that overlap; after all devices.
 void check_devices(Loading& loading);
+/// Periods that a bus cannot meet; when nothing is wrong.
+void check_loads(Loading& loading);
 
 }  // namespace fieldgate::config

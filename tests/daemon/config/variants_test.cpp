@@ -1,7 +1,9 @@
 // What the example does not show: other spellings, other files, what is warned of.
 #include <gtest/gtest.h>
+
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cstdlib>
 #include <filesystem>
@@ -263,6 +265,18 @@ TEST(ProductModel, HasRangesThatTheWireMayNeverMeet) {
     ASSERT_EQ(errors.size(), 1U) << test::all(errors);
     EXPECT_EQ(errors[0].path, "services.Electrical.current.scale");
     EXPECT_TRUE(test::contains(errors[0].hint, "167.232 to 232.767, the model allows -100 to 100"));
+}
+
+TEST(Variants, WarnOfPeriodsThatABusCannotMeet) {
+    const Site site;
+    site.replace("conf.d/10-site.yaml", "line: 9600 8E1", "line: 300 8E1");
+    const LoadedConfig loaded = site.load();
+    ASSERT_TRUE(loaded.ok()) << test::all(loaded.problems);
+    const auto overload = std::find_if(loaded.problems.begin(), loaded.problems.end(),
+                                       [](const Problem& p) { return p.path == "buses.line1"; });
+    ASSERT_NE(overload, loaded.problems.end()) << test::all(loaded.problems);
+    EXPECT_EQ(overload->severity, Problem::Severity::warning);
+    EXPECT_TRUE(test::contains(overload->what, "cannot meet the periods"));
 }
 
 }  // namespace
