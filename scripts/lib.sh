@@ -15,8 +15,8 @@ export FIELDGATE_ROOT
 # shellcheck disable=SC2034
 BUILD_PACKAGES="build-essential cmake ninja-build ccache pkg-config libasio-dev libpaho-mqtt-dev
     libmodbus-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libgtest-dev rapidjson-dev libzip-dev
-    libsystemd-dev libcli11-dev zlib1g-dev mosquitto mosquitto-dev libmosquitto-dev
-    mosquitto-clients openssl python3 zip procps git ca-certificates"
+    libsystemd-dev libcli11-dev zlib1g-dev mosquitto mosquitto-dev
+    mosquitto-clients faketime openssl python3 zip procps git ca-certificates"
 # shellcheck disable=SC2034
 LINT_PACKAGES="clang-format-14 clang-tidy-16 shellcheck systemd"
 # shellcheck disable=SC2034
