@@ -5,6 +5,8 @@ target_compile_features(fieldgate_options INTERFACE cxx_std_20)
 target_include_directories(fieldgate_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(fieldgate_options INTERFACE
     ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_SEPARATE_COMPILATION
+    # Asio 1.22 chooses its allocator by the order of includes: one choice for all files, please.
+    ASIO_DISABLE_STD_ALIGNED_ALLOC
     FIELDGATE_VERSION="${PROJECT_VERSION}")
 target_compile_options(fieldgate_options INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
