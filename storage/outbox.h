@@ -46,8 +46,9 @@ struct Lease {
 
 /// The only queue of data: a bounded buffer in RAM that its own timer commits to disk (SQLite, WAL,
 /// synchronous=FULL, on a worker). What is sent was on disk before (but in flash_saver); what
-/// leaves the disk was acknowledged before. Bounded by max_size and keep_free: oldest first, alarms
-/// last, all counted.
+/// leaves the disk was acknowledged before. A disk that has failed for 5 s is the other exception:
+/// records are then sent from RAM, which loses less than evicting them there. Bounded by max_size
+/// and keep_free: oldest first, alarms last, all counted.
 ///
 /// Three lanes: alarms, live, backlog (what was pending at mark_backlog()); take() serves them in
 /// this order, and each in the order of append(). Runs on the loop.
