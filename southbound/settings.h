@@ -12,6 +12,12 @@
 
 namespace fieldgate::southbound {
 
+/// RS-485 direction by the kernel (TIOCSRS485): how long the driver is on around a frame.
+struct KernelRs485 {
+    std::chrono::microseconds before{0};
+    std::chrono::microseconds after{0};
+};
+
 /// A serial line; `line: 9600 8E1`.
 struct SerialSettings {
     std::string path;  ///< Any device file or link to one; opened by path every time.
@@ -19,12 +25,7 @@ struct SerialSettings {
     std::uint8_t data_bits = 8;
     char parity = 'E';  ///< 'N', 'E', 'O'
     std::uint8_t stop_bits = 1;
-    /// RS-485 direction by the kernel (TIOCSRS485); absent: the adapter does it by itself.
-    struct KernelRs485 {
-        std::chrono::microseconds before{0};
-        std::chrono::microseconds after{0};
-    };
-    std::optional<KernelRs485> rs485;
+    std::optional<KernelRs485> rs485;  ///< Absent: the adapter does it by itself.
 };
 
 struct TcpSettings {
