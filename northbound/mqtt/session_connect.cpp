@@ -84,7 +84,6 @@ asio::awaitable<Result<void>> Session::probe(std::string why, Event::Clock::time
     if (settings_.tls) target.ca_file = settings_.ca_file;
     target.certificate_file = settings_.certificate_file;
     target.key_file = settings_.key_file;
-    std::optional<bool> done;
     const auto until = std::min<Clock::time_point>(deadline, Clock::now() + probe_deadline);
     const auto patience = std::chrono::floor<std::chrono::milliseconds>(until - Clock::now());
     const std::uint64_t line = lines_;
