@@ -25,6 +25,7 @@ struct Parts {
     storage::Outbox& outbox;
     northbound::Cloud& cloud;
     northbound::Pacer& pacer;
+    const northbound::Limits& limits;  ///< Of parcels: the platform's, cut to what paces well.
     Uplink& uplink;
     TaskGroup& deliveries;
     Pulses& pulses;

@@ -17,6 +17,11 @@ std::vector<std::string> device_ids(const Config& config) {
     return ids;
 }
 
+northbound::Limits parcel_limits(northbound::Limits limits) {
+    limits.payload_bytes = northbound::comfortable_payload(limits);
+    return limits;
+}
+
 std::string endpoint(const northbound::PlatformSettings& platform) {
     return platform.host + ":" + std::to_string(platform.port);
 }
@@ -44,6 +49,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       devices_(loop, device_ids(config_)),
       uplink_(loop),
       outbox_(loop, config_.store, series_, boot_id(), build_date()),
+      limits_(parcel_limits(config_.platform.limits)),
       pacer_(config_.platform.limits),
       cloud_(loop, config_.platform, pacer_, system_clock_now),
       control_(loop, "\n",
@@ -52,8 +58,8 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
                [this](const std::string& question) { return answer_http(question); }),
       deliveries_(loop),
       flows_(loop),
-      parts_{config_, series_, clock_,  mapping_,    devices_, outbox_,
-             cloud_,  pacer_,  uplink_, deliveries_, pulses_} {
+      parts_{config_, series_, clock_,  mapping_, devices_,    outbox_,
+             cloud_,  pacer_,  limits_, uplink_,  deliveries_, pulses_} {
     for (std::size_t i = 0; i < config_.buses.size(); ++i)
         buses_.push_back(
             std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));

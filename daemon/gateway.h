@@ -49,6 +49,7 @@ private:
     Uplink uplink_;
     Pulses pulses_;
     storage::Outbox outbox_;
+    const northbound::Limits limits_;
     northbound::Pacer pacer_;
     northbound::iotda::MqttCloud cloud_;
     std::vector<std::unique_ptr<southbound::Bus>> buses_;

@@ -73,6 +73,12 @@ asio::awaitable<Exit> live(Gateway& gateway) {
     co_return Exit::well;
 }
 
+bool has_a_road(const northbound::PlatformSettings& platform) {
+    const bool mqtt =
+        platform.scheme == northbound::Scheme::mqtts || platform.scheme == northbound::Scheme::mqtt;
+    return mqtt && !platform.host.empty();
+}
+
 void report(const std::vector<Problem>& problems) {
     for (const Problem& problem : problems) std::fputs((describe(problem) + "\n").c_str(), stderr);
 }
@@ -86,6 +92,11 @@ Exit run(const std::string& config_file) {
     if (!loaded.config) return Exit::configuration;
     for (const std::string& path : loaded.config->not_yet)
         log::warning("configured, but not in this version yet", {{"key", path}});
+
+    if (!has_a_road(loaded.config->platform)) {
+        log::error("no road to the platform: this version speaks mqtts:// and mqtt:// only");
+        return Exit::configuration;
+    }
 
     asio::io_context loop(1);
     Gateway gateway(loop.get_executor(), std::move(*loaded.config));

@@ -38,6 +38,15 @@ TEST(Lifecycle, SaysWhatIsWrongWithAConfigurationAndExits78) {
     EXPECT_NE(run.output.find("fieldgate.yaml:2:1"), std::string::npos) << run.output;
 }
 
+TEST(Lifecycle, DoesNotPretendToSpeakARoadItDoesNotHave) {
+    Site::Settings settings;
+    settings.endpoint = "coap://127.0.0.1:5683";
+    const Site site(settings);
+    const lab::Finished run = site.command({"run"});
+    EXPECT_EQ(run.code, 78) << run.output;
+    EXPECT_NE(run.output.find("mqtts://"), std::string::npos) << run.output;
+}
+
 TEST(Lifecycle, AnswersUsageErrorsWithTwo) {
     EXPECT_EQ(lab::run({FIELDGATE_BINARY, "fly"}).code, 2);
     EXPECT_EQ(lab::run({FIELDGATE_BINARY, "run", "--confg", "x"}).code, 2);
