@@ -23,7 +23,7 @@ constexpr std::size_t faults_max = 100;
 struct Enough {};
 
 // Builds our tree from the parser's events. A fault is noted, and the rest of the text is still
-// looked at; only too many values end it.
+// looked at; only too many values or a second document end it.
 class Builder final : public YAML::EventHandler {
 public:
     Builder(const Lines& lines, ParsedYaml& out) : lines_(lines), out_(out) {}
@@ -31,6 +31,7 @@ public:
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ == 2) {
             fault(mark, "a second document", "one file is one document; remove the \"---\"");
+            throw Enough();  // of some texts the parser makes documents without end
         }
     }
     void OnDocumentEnd() override {}
@@ -112,12 +113,12 @@ private:
     }
 
     void add(Node node) {
-        if (deep_ || documents_ > 1) return;
         if (++nodes_ > nodes_max) {
             out_.faults.push_back({node.line, node.column, "more than 100,000 values",
                                    "split the site into several files"});
             throw Enough();
         }
+        if (deep_) return;
         if (open_.empty()) {
             out_.root = std::move(node);
             return;
