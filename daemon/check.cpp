@@ -6,14 +6,6 @@
 #include "daemon/plan_report.h"
 
 namespace fieldgate {
-namespace {
-
-void print(const std::vector<Problem>& problems) {
-    for (const Problem& problem : problems) std::fputs((describe(problem) + "\n").c_str(), stderr);
-}
-
-}  // namespace
-
 Exit check(const std::string& config_file, bool with_plan, bool as_json) {
     const LoadedConfig loaded = load_config(config_file);
     const Exit exit = loaded.ok() ? Exit::well : Exit::configuration;
@@ -25,7 +17,7 @@ Exit check(const std::string& config_file, bool with_plan, bool as_json) {
         std::puts((text + "}").c_str());
         return exit;
     }
-    print(loaded.problems);
+    print_problems(loaded.problems);
     if (with_plan && loaded.ok())
         std::fputs(plan_text(*loaded.config, plan_site(*loaded.config)).c_str(), stdout);
     return exit;

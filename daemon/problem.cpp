@@ -1,6 +1,7 @@
 #include "daemon/problem.h"
 
 #include <cstdint>
+#include <cstdio>
 
 #include "base/json.h"
 #include "daemon/config/lines.h"
@@ -126,6 +127,10 @@ void append_problems_json(std::string& out, const std::vector<Problem>& problems
         out.back() = '}';
     }
     out += ']';
+}
+
+void print_problems(const std::vector<Problem>& problems) {
+    for (const Problem& problem : problems) std::fputs((describe(problem) + "\n").c_str(), stderr);
 }
 
 }  // namespace fieldgate

@@ -23,6 +23,9 @@ struct Problem {
 /// terminal as a control character.
 std::string describe(const Problem& problem);
 
+/// Each of them described, on stderr.
+void print_problems(const std::vector<Problem>& problems);
+
 /// Appends `"problems":[{"file":...,"line":...,"column":...,"path":...,"severity":...,"what":...,
 /// "hint":...},...]`: a member of the object that `--json` prints.
 void append_problems_json(std::string& out, const std::vector<Problem>& problems);

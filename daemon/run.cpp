@@ -79,16 +79,12 @@ bool has_a_road(const northbound::PlatformSettings& platform) {
     return mqtt && !platform.host.empty();
 }
 
-void report(const std::vector<Problem>& problems) {
-    for (const Problem& problem : problems) std::fputs((describe(problem) + "\n").c_str(), stderr);
-}
-
 }  // namespace
 
 Exit run(const std::string& config_file) {
     std::signal(SIGPIPE, SIG_IGN);
     LoadedConfig loaded = load_config(config_file);
-    report(loaded.problems);
+    print_problems(loaded.problems);
     if (!loaded.config) return Exit::configuration;
     for (const std::string& path : loaded.config->not_yet)
         log::warning("configured, but not in this version yet", {{"key", path}});

@@ -95,7 +95,7 @@ void read_default_order(const Place& place, Order& order, Report& report) {
 }
 
 void read_order(const Place& place, Field& field, Report& report) {
-    const std::uint32_t width = width_of(field);
+    const std::uint32_t width = southbound::modbus::width(field);
     if (!in_registers(field.table)) {
         report.error(place, "one bit has no order", "remove the key");
     } else if (field.type == RawType::string) {
@@ -122,7 +122,7 @@ void read_order(const Place& place, Field& field, Report& report) {
 }
 
 void check_extent(const Place& place, const Field& field, const RegisterMap& map, Report& report) {
-    const std::uint32_t width = width_of(field);
+    const std::uint32_t width = southbound::modbus::width(field);
     const std::uint32_t last = field.address + width - 1;
     const std::string unit = in_registers(field.table) ? " registers" : " bits";
     if (!in_registers(field.table) && field.type != RawType::boolean) {

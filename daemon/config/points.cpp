@@ -44,7 +44,7 @@ void read_bits(const Place& place, Field& field, Report& report) {
     const Ends ends = parse_ends(*text);
     const auto first = parse_whole(ends.first);
     const auto last = parse_whole(ends.last);
-    const std::int64_t top = std::int64_t{width_of(field)} * 16 - 1;
+    const std::int64_t top = std::int64_t{southbound::modbus::width(field)} * 16 - 1;
     if (!first || !last) {
         report.error(place, '"' + *text + "\" is no bit",
                      "write a bit, such as 3, or a range, such as 8..11");
@@ -187,7 +187,7 @@ bool read_type(Fields& fields, Field& field) {
 void take_default_order(const Defaults& defaults, Field& field) {
     if (field.type == RawType::string || field.type == RawType::boolean) return;
     field.order = defaults.order;
-    if (width_of(field) == 1) field.order.words_swapped = false;
+    if (southbound::modbus::width(field) == 1) field.order.words_swapped = false;
 }
 
 }  // namespace

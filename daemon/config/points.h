@@ -62,8 +62,6 @@ using southbound::modbus::RawType;
 extern const std::vector<std::pair<std::string, RawType>> raw_types;
 const char* to_string(southbound::modbus::Table table);
 const std::string& type_name(RawType type);
-/// Registers, or coils, that the field covers.
-std::uint32_t width_of(const southbound::modbus::Field& field);
 /// Bits of the raw value: of the type, or of `bits`.
 unsigned raw_bits(const southbound::modbus::Field& field);
 bool is_integer(RawType type);

@@ -38,32 +38,10 @@ const std::string& type_name(RawType type) {
         ->first;
 }
 
-std::uint32_t width_of(const Field& field) {
-    switch (field.type) {
-        case RawType::boolean:
-        case RawType::u16:
-        case RawType::i16:
-        case RawType::bcd16:
-            return 1;
-        case RawType::u32:
-        case RawType::i32:
-        case RawType::f32:
-        case RawType::bcd32:
-            return 2;
-        case RawType::u64:
-        case RawType::i64:
-        case RawType::f64:
-            return 4;
-        case RawType::string:
-            return (field.length + 1U) / 2;
-    }
-    return 1;
-}
-
 unsigned raw_bits(const Field& field) {
     if (field.type == RawType::boolean) return 1;
     if (field.bits) return field.bits->last - field.bits->first + 1U;
-    return width_of(field) * 16;
+    return southbound::modbus::width(field) * 16;
 }
 
 bool is_integer(RawType type) {

@@ -124,7 +124,7 @@ void read_write(const Place& place, ReadPoint& read, Loading& loading) {
     // A command is answered within 15 s of its receipt, whatever happens.
     fields.duration("within", rule.within, milliseconds(10), seconds(15));
     fields.flag("mask", rule.mask);
-    if (rule.mask && (!field.bits || width_of(field) != 1)) {
+    if (rule.mask && (!field.bits || southbound::modbus::width(field) != 1)) {
         report.error(*fields.get("mask"), "mask is for the bits of one register",
                      "FC 22 changes bits of a u16; add bits:, or remove mask");
     }
