@@ -47,6 +47,10 @@ public:
     virtual asio::awaitable<Result<Reply>> transact(const Request& request,
                                                     std::chrono::microseconds timeout) = 0;
 
+    /// A byte of the last transaction's request may have left. If not, the device knows nothing of
+    /// it; if so, and no true answer came, nobody knows what the device has done.
+    virtual bool sent() const = 0;
+
     /// The cycle has ended; a link that connects per cycle closes.
     virtual void idle() {}
 

@@ -1,7 +1,9 @@
 #include "southbound/modbus/pdu.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "base/expect.h"
 #include "southbound/modbus/cost.h"
@@ -10,6 +12,8 @@ namespace fieldgate::southbound::modbus {
 namespace {
 
 constexpr std::uint8_t exception_bit = 0x80;
+constexpr std::uint8_t coil_on = 0xFF;
+constexpr std::uint8_t coil_off = 0;
 
 std::uint8_t function_code(Table table) {
     switch (table) {
@@ -37,6 +41,24 @@ std::uint16_t word_at(const Pdu& pdu, std::size_t at) {
     return static_cast<std::uint16_t>(pdu[at] << 8 | pdu[at + 1]);
 }
 
+void append_word(Pdu& pdu, std::uint16_t word) {
+    pdu.push_back(high(word));
+    pdu.push_back(low(word));
+}
+
+Request write_request(std::uint8_t unit, Pdu pdu, std::size_t reply_bytes) {
+    Request request;
+    request.unit = unit;
+    request.pdu = std::move(pdu);
+    request.reply_bytes = reply_bytes;
+    return request;
+}
+
+// A write is answered with its own beginning.
+bool is_echo(const Request& request, std::span<const std::uint8_t> reply) {
+    return std::equal(reply.begin(), reply.end(), request.pdu.begin());
+}
+
 Error untrue(std::string what) { return {Errc::bad_data, std::move(what)}; }
 
 Error refusal(int code) {
@@ -58,6 +80,40 @@ Request read_request(std::uint8_t unit, Table table, std::uint16_t first, std::u
     return request;
 }
 
+Request write_coil_request(std::uint8_t unit, std::uint16_t address, bool on) {
+    return write_request(unit, {5, high(address), low(address), on ? coil_on : coil_off, 0}, 5);
+}
+
+Request write_register_request(std::uint8_t unit, std::uint16_t address, std::uint16_t word) {
+    return write_request(unit, {6, high(address), low(address), high(word), low(word)}, 5);
+}
+
+Request write_registers_request(std::uint8_t unit, std::uint16_t first,
+                                std::span<const std::uint16_t> words) {
+    expect(!words.empty() && words.size() <= write_registers_max, "as many as one request writes");
+    expect(first + words.size() <= 0x10000, "a range that ends at 65535");
+    Pdu pdu{16, high(first), low(first)};
+    append_word(pdu, static_cast<std::uint16_t>(words.size()));
+    pdu.push_back(static_cast<std::uint8_t>(2 * words.size()));
+    for (const std::uint16_t word : words) append_word(pdu, word);
+    return write_request(unit, std::move(pdu), 5);
+}
+
+// Result = (old AND and_mask) OR (or_mask AND NOT and_mask).
+Request mask_register_request(std::uint8_t unit, std::uint16_t address, std::uint16_t bits,
+                              std::uint16_t mask) {
+    Pdu pdu{22, high(address), low(address)};
+    append_word(pdu, static_cast<std::uint16_t>(~mask));
+    append_word(pdu, static_cast<std::uint16_t>(bits & mask));
+    return write_request(unit, std::move(pdu), 7);
+}
+
+bool is_write(const Request& request) {
+    const std::uint8_t function = request.pdu.empty() ? std::uint8_t{0} : request.pdu.front();
+    return function == 5 || function == 6 || function == 15 || function == 16 || function == 22 ||
+           function == 23;
+}
+
 Result<void> check_reply(const Request& request, std::uint8_t reply_unit,
                          std::span<const std::uint8_t> reply) {
     if (reply_unit != request.unit)
@@ -76,6 +132,10 @@ Result<void> check_reply(const Request& request, std::uint8_t reply_unit,
     if (reply.size() != request.reply_bytes)
         return untrue("an answer of " + std::to_string(reply.size()) + " bytes instead of " +
                       std::to_string(request.reply_bytes));
+    if (is_write(request)) {
+        if (!is_echo(request, reply)) return untrue("an echo of another write");
+        return {};
+    }
     if (reply[1] != request.reply_bytes - 2)
         return untrue("a byte count of " + std::to_string(reply[1]) + " instead of " +
                       std::to_string(request.reply_bytes - 2));

@@ -11,18 +11,36 @@ namespace fieldgate::southbound::modbus {
 
 /// The longest PDU (Application Protocol V1.1b3, 4.1).
 inline constexpr std::size_t pdu_bytes_max = 253;
+/// The most registers that one FC 16 writes (6.12).
+inline constexpr std::size_t write_registers_max = 123;
 
 /// Reads `count` registers, coils or discrete inputs from `first` on: FC 1, 2, 3 or 4 (6.1 to 6.4).
 /// `count` is 1 to 125 registers or 1 to 2000 bits, and ends at address 65535 at the latest.
 Request read_request(std::uint8_t unit, Table table, std::uint16_t first, std::uint16_t count);
 
+/// Switches one coil: FC 5 (6.5).
+Request write_coil_request(std::uint8_t unit, std::uint16_t address, bool on);
+/// Writes `words` to the holding registers from `first` on: FC 6 (6.6) for one word, or FC 16
+/// (6.12) for 1 to 123 of them. They end at address 65535 at the latest.
+Request write_register_request(std::uint8_t unit, std::uint16_t address, std::uint16_t word);
+Request write_registers_request(std::uint8_t unit, std::uint16_t first,
+                                std::span<const std::uint16_t> words);
+/// Sets the bits of one holding register that are in `mask` to those of `bits`, the others stay:
+/// FC 22 (6.16).
+Request mask_register_request(std::uint8_t unit, std::uint16_t address, std::uint16_t bits,
+                              std::uint16_t mask);
+/// It changes something, so it is never sent twice: FC 5, 6, 15, 16, 22, 23.
+bool is_write(const Request& request);
+
 /// Whether `reply`, sent by `reply_unit`, is a true answer to `request`: unit, function, length,
-/// byte count. Everything that may go wrong on a wire ends here, for both links. Errors: refused,
-/// if it is a well-formed exception (code in `detail`, 7); bad_data for everything else.
+/// byte count; of a write its whole echo. Everything that may go wrong on a wire ends here, for
+/// both links. Errors: refused, if it is a well-formed exception (code in `detail`, 7); bad_data
+/// for everything else.
 Result<void> check_reply(const Request& request, std::uint8_t reply_unit,
                          std::span<const std::uint8_t> reply);
 
-/// The registers or bits of a reply that check_reply() has passed: without function and byte count.
+/// The registers or bits of a reply to a read that check_reply() has passed: without function and
+/// byte count.
 std::span<const std::uint8_t> reply_data(std::span<const std::uint8_t> reply);
 
 /// A read within the range of `request` whose good answer has another length, so that a late answer

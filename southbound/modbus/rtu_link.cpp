@@ -92,6 +92,7 @@ RtuLink::RtuLink(const asio::any_io_executor& loop, SerialSettings settings,
 
 RtuLink::~RtuLink() = default;
 
+bool RtuLink::sent() const { return sent_; }
 bool RtuLink::up() const { return up_; }
 std::uint64_t RtuLink::stale() const { return stale_; }
 
@@ -103,10 +104,12 @@ asio::awaitable<void> RtuLink::sleep_until(Instant when) {
 
 asio::awaitable<Result<Reply>> RtuLink::exchange(const Request& request,
                                                  std::chrono::microseconds timeout) {
+    sent_ = false;
     co_await sleep_until(quiet_until_);
     const auto asked = Clock::now();
     RtuLine::Outcome outcome =
         co_await worker_.run([&] { return line_->exchange(request, timeout); });
+    sent_ = outcome.sent.has_value();
     up_ = outcome.up;
     stale_ += outcome.drained;
     if (outcome.reply) {

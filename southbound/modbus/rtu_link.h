@@ -34,6 +34,7 @@ public:
     /// As Link::transact(); also busy: another process has the port, the text names it.
     asio::awaitable<Result<Reply>> transact(const Request& request,
                                             std::chrono::microseconds timeout) override;
+    bool sent() const override;
     bool up() const override;
     std::uint64_t stale() const override;
 
@@ -48,6 +49,7 @@ private:
     std::unique_ptr<RtuLine> line_;  ///< Used by the worker's jobs only.
     std::unique_ptr<Doubts> doubts_;
     Instant quiet_until_{};
+    bool sent_ = false;
     bool up_ = false;
     std::uint64_t stale_ = 0;
     Worker worker_;  ///< Last: its end waits for the job that uses the line.

@@ -27,13 +27,6 @@ constexpr auto connect_pause = 100ms;
 constexpr int strikes_out = 6;  // in a row; an untrue answer counts twice
 constexpr auto as_tuple = asio::experimental::as_tuple(asio::use_awaitable);
 
-// Requests that change something; they are never sent twice.
-bool is_write(const Request& request) {
-    const std::uint8_t function = request.pdu.empty() ? std::uint8_t{0} : request.pdu.front();
-    return function == 5 || function == 6 || function == 15 || function == 16 || function == 22 ||
-           function == 23;
-}
-
 std::size_t word(const std::uint8_t* bytes) {
     return static_cast<std::size_t>(bytes[0]) << 8U | bytes[1];
 }
@@ -65,6 +58,7 @@ public:
 
     bool open() const { return socket_.is_open(); }
     bool persistent() const { return settings_.persistent; }
+    bool sent() const { return sent_; }
     bool closed_unanswered() const { return closed_unanswered_; }
     std::uint64_t stale() const { return stale_; }
 
@@ -105,6 +99,7 @@ private:
     std::array<std::uint8_t, 1024> received_{};  // more than a frame, so that one read gets it
     std::size_t filled_ = 0;
     bool fresh_ = false;              // no answer yet on this connection
+    bool sent_ = false;               // a byte of the last request may have left
     bool closed_unanswered_ = false;  // why the last transaction failed
     std::uint32_t unanswered_ = 0;    // requests of this connection whose answers may still come
     int strikes_ = 0;
@@ -246,6 +241,7 @@ Result<void> TcpLink::Connection::send(const Request& request) {
     std::error_code error;
     const std::size_t bytes = header_bytes + request.pdu.size();
     const std::size_t sent = socket_.write_some(asio::buffer(frame.data(), bytes), error);
+    sent_ = sent > 0;
     if (!error && sent == bytes) return {};
     close();
     closed_unanswered_ = true;
@@ -360,6 +356,7 @@ asio::awaitable<Result<Reply>> TcpLink::Connection::receive(const Request& reque
 
 asio::awaitable<Result<Reply>> TcpLink::Connection::transact(const Request& request,
                                                              std::chrono::microseconds timeout) {
+    sent_ = false;
     closed_unanswered_ = false;
     if (!open()) {
         const Result<void> connected = co_await connect(timeout);
@@ -393,6 +390,7 @@ void TcpLink::idle() {
     if (!connection_->persistent()) connection_->close();
 }
 
+bool TcpLink::sent() const { return connection_->sent(); }
 bool TcpLink::up() const { return connection_->open(); }
 std::uint64_t TcpLink::stale() const { return connection_->stale(); }
 

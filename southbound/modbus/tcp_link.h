@@ -25,6 +25,7 @@ public:
     asio::awaitable<Result<Reply>> transact(const Request& request,
                                             std::chrono::microseconds timeout) override;
     void idle() override;
+    bool sent() const override;
     bool up() const override;
     std::uint64_t stale() const override;
 

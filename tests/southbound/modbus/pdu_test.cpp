@@ -33,6 +33,61 @@ TEST(ReadRequestDeathTest, IsNeverMoreThanTheSpecificationAllows) {
     EXPECT_DEATH(read_request(1, Table::holding, 0xFFFF, 2), "");
 }
 
+// The examples of the Application Protocol V1.1b3, 6.5, 6.6, 6.12 and 6.16.
+TEST(WriteRequest, IsWhatTheSpecificationShows) {
+    EXPECT_EQ(write_coil_request(1, 0xAC, true).pdu, (Pdu{5, 0, 0xAC, 0xFF, 0}));
+    EXPECT_EQ(write_coil_request(1, 0xAC, false).pdu, (Pdu{5, 0, 0xAC, 0, 0}));
+    EXPECT_EQ(write_register_request(1, 1, 3).pdu, (Pdu{6, 0, 1, 0, 3}));
+    const std::vector<std::uint16_t> words{0x000A, 0x0102};
+    EXPECT_EQ(write_registers_request(1, 1, words).pdu,
+              (Pdu{16, 0, 1, 0, 2, 4, 0, 0x0A, 0x01, 0x02}));
+    // And_Mask 0xF2, Or_Mask 0x25: of 0x12 it makes 0x17.
+    const Request mask = mask_register_request(1, 4, 0x0025, 0xFF0D);
+    EXPECT_EQ(mask.pdu, (Pdu{22, 0, 4, 0, 0xF2, 0, 0x05}));
+    EXPECT_EQ((0x12 & 0xF2) | (0x05 & ~0xF2), 0x17);
+}
+
+TEST(WriteRequest, ReachesTheLastAddressWithTheMostRegisters) {
+    const std::vector<std::uint16_t> most(write_registers_max, 0xABCD);
+    const Request request = write_registers_request(7, 0x10000 - 123, most);
+    EXPECT_EQ(request.pdu.size(), 6U + 246U);
+    EXPECT_LE(request.pdu.size(), pdu_bytes_max);
+}
+
+TEST(WriteRequestDeathTest, IsNeverMoreThanTheSpecificationAllows) {
+    const std::vector<std::uint16_t> words(write_registers_max + 1, 0);
+    EXPECT_DEATH(write_registers_request(1, 0, words), "");
+    EXPECT_DEATH(write_registers_request(1, 0, {}), "");
+    EXPECT_DEATH(write_registers_request(1, 0xFFFF, std::span(words).first(2)), "");
+}
+
+TEST(CheckReply, PassesTheEchoOfAWriteAndNothingElse) {
+    const std::vector<std::uint16_t> words{1, 2, 3};
+    const std::vector<Request> writes{
+        write_coil_request(17, 0x1234, true), write_register_request(17, 0x1234, 0x5678),
+        write_registers_request(17, 0x1234, words), mask_register_request(17, 0x1234, 1, 3)};
+    for (const Request& write : writes) {
+        EXPECT_TRUE(is_write(write));
+        const auto end = write.pdu.begin() + static_cast<std::ptrdiff_t>(write.reply_bytes);
+        const Pdu echo(write.pdu.begin(), end);
+        EXPECT_TRUE(check_reply(write, 17, echo));
+        for (std::size_t i = 0; i < echo.size(); ++i) {
+            Pdu wrong = echo;
+            wrong[i] ^= 1U;
+            EXPECT_EQ(code_of(check_reply(write, 17, wrong)), Errc::bad_data) << i;
+            EXPECT_EQ(code_of(check_reply(write, 17, std::span(echo).first(i))), Errc::bad_data);
+        }
+        Pdu longer = echo;
+        longer.push_back(0);
+        EXPECT_EQ(code_of(check_reply(write, 17, longer)), Errc::bad_data);
+        const Pdu exception{static_cast<std::uint8_t>(write.pdu[0] | 0x80), 4};
+        const auto refused = check_reply(write, 17, exception);
+        EXPECT_EQ(code_of(refused), Errc::refused);
+        EXPECT_EQ(refused.error().detail, 4);
+    }
+    EXPECT_FALSE(is_write(three_registers));
+}
+
 TEST(CheckReply, PassesTheTrueAnswer) {
     const Pdu reply{3, 6, 0x02, 0x2B, 0, 0, 0, 0x64};
     EXPECT_TRUE(check_reply(three_registers, 17, reply));
