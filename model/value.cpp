@@ -1,6 +1,7 @@
 #include "model/value.h"
 
 #include <array>
+#include <cmath>
 
 #include "base/json.h"
 
@@ -33,6 +34,21 @@ std::optional<Decimal> as_decimal(const Value& value) {
         std::optional<Decimal> operator()(const std::string&) const { return std::nullopt; }
     };
     return std::visit(Exact(), value);
+}
+
+bool close_to(const Value& a, const Value& b, Decimal tolerance) {
+    if (a == b) return true;
+    const auto x = as_number(a);
+    const auto y = as_number(b);
+    if (!x || !y) return false;
+    const auto left = as_decimal(a);
+    const auto right = as_decimal(b);
+    const auto minus = right ? multiply(*right, {-1, 0}) : std::nullopt;
+    const auto apart = left && minus ? add(*left, *minus) : std::nullopt;
+    // Beyond a decimal's 64 bits there is no telling apart but by kind and bits.
+    if (!apart) return tolerance.mantissa > 0 && std::fabs(*x - *y) <= to_double(tolerance);
+    const Decimal low{-tolerance.mantissa, tolerance.decimals};
+    return compare(low, *apart) <= 0 && compare(*apart, tolerance) <= 0;
 }
 
 // Every scaled register of every scan passes here, so it is one buffer, filled from its end, and

@@ -43,6 +43,9 @@ std::optional<double> as_number(const Value& value);
 /// As decimal, exactly (a float or double is its shortest decimal); nullopt for strings and for
 /// what does not fit.
 std::optional<Decimal> as_decimal(const Value& value);
+/// Numbers (and bools) that differ by no more than `tolerance`, whatever kind they are; other
+/// values that are equal.
+bool close_to(const Value& a, const Value& b, Decimal tolerance);
 /// Appends `value` as JSON, a decimal with the decimals it has. A float or double that is not
 /// finite is `null`.
 void append_json(std::string& out, const Value& value);

@@ -63,5 +63,19 @@ TEST(AsDecimal, IsExactOrAbsent) {
     EXPECT_FALSE(as_decimal(std::string("5")));
 }
 
+TEST(CloseTo, ComparesNumbersByQuantityWhateverTheirKind) {
+    EXPECT_TRUE(close_to(std::int64_t{5}, Decimal{500, 2}, {}));
+    EXPECT_TRUE(close_to(0.1F, Decimal{1, 1}, {}));
+    EXPECT_TRUE(close_to(true, std::uint64_t{1}, {}));
+    EXPECT_TRUE(close_to(Decimal{100, 1}, Decimal{105, 1}, {5, 1}));
+    EXPECT_TRUE(close_to(Decimal{105, 1}, Decimal{100, 1}, {5, 1}));
+    EXPECT_FALSE(close_to(Decimal{1051, 2}, Decimal{100, 1}, {5, 1}));
+    EXPECT_FALSE(close_to(UINT64_MAX, UINT64_MAX - 1, {})) << "the same double";
+    EXPECT_TRUE(close_to(UINT64_MAX, UINT64_MAX, {}));
+    EXPECT_FALSE(close_to(INT64_MIN, INT64_MAX, {1, 0}));
+    EXPECT_TRUE(close_to(std::string("on"), std::string("on"), {}));
+    EXPECT_FALSE(close_to(std::string("1"), std::int64_t{1}, {}));
+}
+
 }  // namespace
 }  // namespace fieldgate
