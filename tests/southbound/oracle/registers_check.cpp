@@ -1,5 +1,7 @@
-// Compares decode() with what registers_oracle.py says, one case a line on stdin.
+// Compares decode() with what registers_oracle.py says, one case a line on stdin, and lets encode()
+// bring every value back: to the same value, and to the same bits where there is only one way.
 // Exits 0 if at least one case came and all agree.
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -9,6 +11,7 @@
 #include <sstream>
 #include <string>
 
+#include "southbound/modbus/encode.h"
 #include "southbound/modbus/registers.h"
 
 namespace fieldgate::southbound::modbus {
@@ -148,6 +151,35 @@ bool agrees(const Case& c, Decoded decoded, const Value& value) {
     return std::fabs(*number - exact) <= from_bits(c.expected.substr(22, 16));
 }
 
+// What is written is exactly what was read. A double in place of a decimal has lost its way back.
+bool comes_back(Case c, const Value& value) {
+    if (c.expected.rfind("near ", 0) == 0) return true;
+    if (c.field.table == Table::discrete) c.field.table = Table::coil;
+    if (c.field.table == Table::input) c.field.table = Table::holding;
+    const Result<Image> image = encode(c.field, value);
+    if (!image) {
+        // true is written as 1, which may be a sentinel though what was read is not.
+        const bool absent =
+            std::find(c.field.absent.begin(), c.field.absent.end(), 1U) != c.field.absent.end();
+        return c.field.type == RawType::boolean && absent;
+    }
+    const std::vector<std::uint8_t> bytes = to_bytes(c.field, *image);
+    Value again;
+    if (decode(c.field, bytes, 0, again) != Decoded::value || !(again == value)) return false;
+    const bool one_way = c.field.type != RawType::string && c.field.type != RawType::boolean &&
+                         c.field.values.empty();
+    if (!one_way || c.field.table == Table::coil) return true;
+    const auto is_zero = [](std::uint16_t word) { return word == 0; };
+    // -0.0 is written as 0.
+    if (std::all_of(image->words.begin(), image->words.end(), is_zero)) return true;
+    for (std::size_t i = 0; i < image->words.size(); ++i) {
+        const std::size_t at = 2 * (c.start + i);
+        const unsigned was = static_cast<unsigned>(c.data[at]) << 8U | c.data[at + 1];
+        if (image->words[i] != (was & image->mask[i])) return false;
+    }
+    return true;
+}
+
 }  // namespace
 }  // namespace fieldgate::southbound::modbus
 
@@ -161,9 +193,11 @@ int main() {
         fieldgate::Value value;
         const Decoded decoded = decode(c.field, c.data, c.start, value);
         ++cases;
-        if (agrees(c, decoded, value)) continue;
+        const bool right = agrees(c, decoded, value);
+        if (right && (decoded != Decoded::value || comes_back(c, value))) continue;
         if (++wrong <= 10)
-            std::printf("%s\n    got %s\n", line.c_str(), say(decoded, value).c_str());
+            std::printf("%s\n    got %s%s\n", line.c_str(), say(decoded, value).c_str(),
+                        right ? ", which does not come back" : "");
     }
     std::printf("%llu cases, %llu wrong\n", static_cast<unsigned long long>(cases),
                 static_cast<unsigned long long>(wrong));
