@@ -93,6 +93,14 @@ std::optional<DeviceStatus> Schedule::done(const Due& due, bool answered, Instan
     return d.status;
 }
 
+void Schedule::hurry(std::size_t device, std::size_t scan, Instant now) {
+    Device& d = devices_[device];
+    if (d.status == DeviceStatus::offline || d.scans[scan].at <= now) return;
+    d.scans[scan].at = now;
+    ++d.generation;
+    push_all(device);
+}
+
 void Schedule::ask_all(Instant now) {
     for (std::size_t device = 0; device < devices_.size(); ++device) {
         Device& d = devices_[device];

@@ -54,6 +54,10 @@ public:
     /// (modbus::device_answered). Returns the new status if it has changed.
     std::optional<DeviceStatus> done(const Due& due, bool answered, Instant now);
 
+    /// The scan is due now, and then with its next tick as ever: what it reads has been changed. Of
+    /// an offline device nothing is hurried.
+    void hurry(std::size_t device, std::size_t scan, Instant now);
+
     /// Probes every offline device at once, and its pauses start anew: what had kept all of them
     /// away (the line itself) is back.
     void ask_all(Instant now);

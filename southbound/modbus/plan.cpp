@@ -166,6 +166,18 @@ void DevicePlan::add_retries(Table table) {
     }
 }
 
+std::optional<std::size_t> DevicePlan::want(PointIndex point) {
+    for (std::size_t scan = 0; scan < scans_.size(); ++scan) {
+        if (scans_[scan].retry) continue;
+        for (ScanField& field : scans_[scan].fields) {
+            if (field.point != point) continue;
+            field.turn = 0;
+            return scan;
+        }
+    }
+    return std::nullopt;
+}
+
 bool DevicePlan::answered(std::size_t scan) {
     ++answers_;
     const Table table = scans_[scan].table;

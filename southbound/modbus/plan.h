@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "southbound/modbus/blocks.h"
@@ -48,6 +49,10 @@ public:
     bool timed_out(std::size_t scan);
     /// The device answered something else than a scan: a probe.
     void alive() { ++answers_; }
+
+    /// `point` is wanted with the next answer, though its turn may have passed. Returns the scan
+    /// that reads it; nullopt if none does.
+    std::optional<std::size_t> want(PointIndex point);
 
     /// Fields that are not read, because the device refuses them or they lie in `forbidden`.
     std::size_t unreadable() const;

@@ -281,5 +281,49 @@ TEST(Schedule, CarriesAThousandDevices) {
     EXPECT_NEAR(static_cast<double>(scans), devices * (120 + 24), 2 * devices);
 }
 
+TEST(Schedule, HurriesAScanOnceAndKeepsItsTicks) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s, 1s}), start);
+    schedule.take(start);
+    schedule.take(start);
+    schedule.hurry(0, 1, start + 300ms);
+    schedule.hurry(0, 1, start + 310ms);  // it is due already
+    EXPECT_EQ(schedule.next(), start + 300ms);
+    const auto due = schedule.take(start + 320ms);
+    ASSERT_TRUE(due);
+    EXPECT_EQ(due->scan, 1U);
+    EXPECT_EQ(due->tick, 0U);
+    schedule.done(*due, true, start + 330ms);
+    EXPECT_FALSE(schedule.take(start + 999ms));
+    for (const std::size_t scan : {0U, 1U}) EXPECT_EQ(schedule.take(start + 1s)->scan, scan);
+    EXPECT_FALSE(schedule.take(start + 1s)) << "each once";
+    EXPECT_EQ(schedule.overruns(), 0U);
+}
+
+TEST(Schedule, HurriesNothingOfAnOfflineDevice) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s}), start);
+    Instant now = start;
+    while (schedule.status(0) != DeviceStatus::offline) {
+        now = *schedule.next();
+        schedule.done(*schedule.take(now), false, now);
+    }
+    schedule.hurry(0, 0, now);
+    EXPECT_EQ(schedule.next(), now + policy.probe_from);
+}
+
+TEST(Schedule, StaysSmallHoweverOftenItIsHurried) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1h}), start);
+    Instant now = start;
+    for (int i = 0; i < 10'000; ++i, now += 1ms) {
+        schedule.hurry(0, 0, now);
+        const auto due = schedule.take(now);
+        ASSERT_TRUE(due);
+        schedule.done(*due, true, now);
+    }
+    EXPECT_LE(schedule.queued(), 70U);
+}
+
 }  // namespace
 }  // namespace fieldgate::southbound

@@ -328,5 +328,28 @@ TEST(Timings, TellScansApart) {
     EXPECT_EQ(keys.size(), 3U);
 }
 
+TEST(DevicePlan, BringsAPointThatIsWantedThoughItsTurnHasPassed) {
+    RegisterMap map;
+    for (std::uint16_t i = 0; i < 3; ++i) map.fields.push_back(field(i));
+    DeviceSettings settings = device(map);
+    settings.every[1] = 10s;
+    const CostModel cost(line());
+    DevicePlan plan(settings, cost);
+    ASSERT_EQ(plan.scans().size(), 1U) << "the slow point rides along";
+    const Pdu reply{3, 6, 0, 1, 0, 2, 0, 3};
+    NoValues none;
+    const auto read = [&](std::uint64_t tick) {
+        std::vector<Reading> readings;
+        decode(plan.map(), plan.scans()[0], tick, reply, readings, none);
+        return readings.size();
+    };
+    EXPECT_EQ(read(0), 3U);
+    EXPECT_EQ(read(1), 2U);
+    EXPECT_EQ(plan.want(1), std::optional<std::size_t>(0));
+    EXPECT_EQ(read(1), 3U);
+    EXPECT_EQ(read(2), 2U);
+    EXPECT_EQ(plan.want(7), std::nullopt);
+}
+
 }  // namespace
 }  // namespace fieldgate::southbound::modbus
