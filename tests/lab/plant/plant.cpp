@@ -45,6 +45,12 @@ public:
         return slave == slaves_.end() ? 0 : slave->second.requests();
     }
 
+    Slave& slave(std::uint8_t unit) {
+        const auto found = slaves_.find(unit);
+        expect(found != slaves_.end(), "a slave of that unit");
+        return found->second;
+    }
+
     std::vector<Plant::Truth> truth() {
         std::vector<Plant::Truth> all;
         for (auto& [unit, slave] : slaves_) all.push_back({unit, slave.truth()});
@@ -166,6 +172,28 @@ void Plant::drop_connections(const std::string& site) {
 
 std::uint64_t Plant::requests(const std::string& site, std::uint8_t unit) {
     return state_->ask([&] { return state_->place(site).slaves->requests(unit); });
+}
+
+std::vector<WriteSeen> Plant::writes(const std::string& site, std::uint8_t unit) {
+    return state_->ask([&] { return state_->place(site).slaves->slave(unit).writes(); });
+}
+
+std::uint16_t Plant::holding(const std::string& site, std::uint8_t unit, std::uint16_t address) {
+    return state_->ask([&]() -> std::uint16_t {
+        return state_->place(site).slaves->slave(unit).holding(address);
+    });
+}
+
+void Plant::set_holding(const std::string& site, std::uint8_t unit, std::uint16_t address,
+                        std::uint16_t word) {
+    state_->ask([&] {
+        state_->place(site).slaves->slave(unit).holding(address) = word;
+        return 0;
+    });
+}
+
+bool Plant::coil(const std::string& site, std::uint8_t unit, std::uint16_t address) {
+    return state_->ask([&] { return state_->place(site).slaves->slave(unit).coil(address) != 0; });
 }
 
 std::uint64_t Plant::connections_accepted(const std::string& site) {

@@ -48,6 +48,12 @@ public:
     void drop_connections(const std::string& site);
 
     std::uint64_t requests(const std::string& site, std::uint8_t unit);
+    /// The writes that `unit` has seen, whatever became of the answers.
+    std::vector<WriteSeen> writes(const std::string& site, std::uint8_t unit);
+    std::uint16_t holding(const std::string& site, std::uint8_t unit, std::uint16_t address);
+    void set_holding(const std::string& site, std::uint8_t unit, std::uint16_t address,
+                     std::uint16_t word);
+    bool coil(const std::string& site, std::uint8_t unit, std::uint16_t address);
     std::uint64_t connections_accepted(const std::string& site);
     std::uint64_t silence_violations(const std::string& site);
     std::vector<Truth> truth(const std::string& site);

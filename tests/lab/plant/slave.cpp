@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -22,6 +23,11 @@ std::int64_t unix_ms() {
 
 unsigned word(std::span<const std::uint8_t> bytes, std::size_t at) {
     return static_cast<unsigned>(bytes[at]) << 8U | bytes[at + 1];
+}
+
+bool is_write(unsigned function) {
+    return function == 5 || function == 6 || function == 15 || function == 16 || function == 22 ||
+           function == 23;
 }
 
 }  // namespace
@@ -67,6 +73,9 @@ std::vector<TrueValue> Slave::truth() {
 
 // The exception that a device with these limits gives; 0: none.
 int Slave::refusal(std::span<const std::uint8_t> pdu) const {
+    const auto& unknown = limits_.unknown_functions;
+    if (std::find(unknown.begin(), unknown.end(), pdu[0]) != unknown.end())
+        return MODBUS_EXCEPTION_ILLEGAL_FUNCTION;
     if (pdu.size() < 5 || (pdu[0] != 3 && pdu[0] != 4)) return 0;
     const unsigned first = word(pdu, 1);
     const unsigned count = word(pdu, 3);
@@ -76,6 +85,16 @@ int Slave::refusal(std::span<const std::uint8_t> pdu) const {
     return 0;
 }
 
+std::uint16_t& Slave::holding(std::uint16_t address) {
+    expect(address < limits_.registers, "a register of the slave");
+    return mapping_->tab_registers[address];
+}
+
+std::uint8_t& Slave::coil(std::uint16_t address) {
+    expect(address < limits_.bits, "a coil of the slave");
+    return mapping_->tab_bits[address];
+}
+
 Bytes Slave::answer(std::span<const std::uint8_t> frame) {
     ++requests_;
     values_->refresh(unit_, unix_ms(), tables());
@@ -83,7 +102,9 @@ Bytes Slave::answer(std::span<const std::uint8_t> frame) {
     std::array<std::uint8_t, longest_frame> request{};
     const int received = modbus_receive(context_.get(), request.data());
     if (received > 0) {
-        const auto pdu = frame.subspan(framing_ == Framing::rtu ? 1 : 7);
+        const bool rtu = framing_ == Framing::rtu;
+        const auto pdu = rtu ? frame.subspan(1, frame.size() - 3) : frame.subspan(7);
+        if (is_write(pdu[0])) writes_.push_back({requests_, Bytes(pdu.begin(), pdu.end())});
         const int code = refusal(pdu);
         if (code != 0)
             modbus_reply_exception(context_.get(), request.data(), static_cast<unsigned>(code));

@@ -22,6 +22,13 @@ struct SlaveLimits {
     std::uint16_t max_registers = 125;  ///< More in one read: exception 3.
     /// Registers (holding and input; first and last) that are not mapped: exception 2.
     std::vector<std::pair<std::uint16_t, std::uint16_t>> holes;
+    std::vector<std::uint8_t> unknown_functions;  ///< Exception 1.
+};
+
+/// A request that changes something, as it came.
+struct WriteSeen {
+    std::uint64_t request = 0;  ///< Its number among the requests of this slave, from 1.
+    Bytes pdu;
 };
 
 /// One Modbus slave: libmodbus's own server behind a socket pair, called like a function.
@@ -38,6 +45,10 @@ public:
     /// What the values are now.
     std::vector<TrueValue> truth();
     std::uint64_t requests() const { return requests_; }
+    /// Every write that came, whatever was answered.
+    const std::vector<WriteSeen>& writes() const { return writes_; }
+    std::uint16_t& holding(std::uint16_t address);
+    std::uint8_t& coil(std::uint16_t address);
 
 private:
     int refusal(std::span<const std::uint8_t> pdu) const;
@@ -52,6 +63,7 @@ private:
     std::unique_ptr<_modbus, void (*)(_modbus*)> context_;
     std::unique_ptr<_modbus_mapping_t, void (*)(_modbus_mapping_t*)> mapping_;
     std::uint64_t requests_ = 0;
+    std::vector<WriteSeen> writes_;
 };
 
 }  // namespace fieldgate::lab

@@ -56,6 +56,12 @@ public:
     std::vector<TrueValue> truth(std::uint8_t, const Tables&) const override { return {}; }
 };
 
+class MemoryValues final : public Values {
+public:
+    void refresh(std::uint8_t, std::int64_t, const Tables&) override {}
+    std::vector<TrueValue> truth(std::uint8_t, const Tables&) const override { return {}; }
+};
+
 std::string decimal(std::int64_t mantissa, int decimals) {
     std::array<char, 40> text{};
     const std::int64_t unit = decimals == 1 ? 10 : 100;
@@ -146,6 +152,7 @@ bool is_certified(std::span<const std::uint16_t> block, std::uint8_t unit, std::
 }
 
 std::unique_ptr<Values> certified_values() { return std::make_unique<CertifiedValues>(); }
+std::unique_ptr<Values> memory_values() { return std::make_unique<MemoryValues>(); }
 std::unique_ptr<Values> power_meter_values() { return std::make_unique<PowerMeterValues>(); }
 
 }  // namespace fieldgate::lab

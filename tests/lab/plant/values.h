@@ -45,6 +45,9 @@ std::uint32_t answers_given();
 bool is_certified(std::span<const std::uint16_t> block, std::uint8_t unit, std::uint16_t address,
                   std::uint32_t& seq);
 
+/// Everything is as it was last written; at first 0.
+std::unique_ptr<Values> memory_values();
+
 /// The power meter of the example configuration. Its values are a function of unit and second,
 /// except breaker and currentLimit, which are as last written.
 std::unique_ptr<Values> power_meter_values();
