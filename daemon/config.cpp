@@ -191,6 +191,7 @@ std::vector<southbound::DeviceSettings> devices_of(const Config& config, std::si
         settings.name = device.name;
         settings.unit = device.unit;
         settings.map = tmpl.registers;
+        settings.points = tmpl.points;
         settings.offline = device.offline;
         for (std::size_t point = 0; point < tmpl.points->size(); ++point)
             settings.every.push_back(period(tmpl, device, point));

@@ -1,18 +1,11 @@
-#include "southbound/bus.h"
-
 #include <algorithm>
-#include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <utility>
 
 #include "base/log.h"
-#include "southbound/modbus/cost.h"
+#include "southbound/bus_state.h"
 #include "southbound/modbus/pdu.h"
-#include "southbound/modbus/plan.h"
-#include "southbound/modbus/registers.h"
 #include "southbound/modbus/rtu_link.h"
 #include "southbound/modbus/tcp_link.h"
-#include "southbound/schedule.h"
 
 namespace fieldgate::southbound {
 namespace {
@@ -37,46 +30,6 @@ bool is_wire_lost(Errc code) {
 
 }  // namespace
 
-class Bus::State {
-public:
-    State(const asio::any_io_executor& loop, BusSettings settings,
-          std::vector<DeviceSettings> devices);
-
-    asio::awaitable<Readings> next();
-    BusStatus status() const;
-    const std::string& name() const { return settings_.name; }
-
-private:
-    struct Device {
-        DeviceSettings settings;
-        modbus::DevicePlan plan;
-        DeviceHealth health;
-    };
-
-    asio::awaitable<Readings> scan(Schedule::Due due);
-    asio::awaitable<Result<Reply>> ask(const Request& request, int tries);
-    asio::awaitable<void> look_for_wire();
-    asio::awaitable<void> sleep_until(Instant when);
-    void decode(Device& device, const Schedule::Due& due, const Reply& reply, Readings& readings);
-    void finish(Device& device, const Schedule::Due& due, const Result<Reply>& reply,
-                Readings& readings);
-    void learn(Device& device, const Schedule::Due& due, const Result<Reply>& reply);
-    void count(const Error& error);
-    void note_wire(const Result<Reply>& reply);
-
-    BusSettings settings_;
-    bool serial_;
-    modbus::CostModel cost_;
-    std::vector<Device> devices_;
-    Schedule schedule_;
-    std::unique_ptr<Link> link_;
-    asio::steady_timer timer_;
-    BusStatus status_;
-    bool known_ = false;  // whether status_.up says anything yet
-    Instant next_look_{};
-    modbus::NoValues none_;
-};
-
 Bus::State::State(const asio::any_io_executor& loop, BusSettings settings,
                   std::vector<DeviceSettings> devices)
     : settings_(std::move(settings)),
@@ -84,7 +37,8 @@ Bus::State::State(const asio::any_io_executor& loop, BusSettings settings,
       cost_(settings_),
       schedule_(Clock::now()),
       link_(make_link(loop, settings_)),
-      timer_(loop) {
+      turns_(loop),
+      wake_(loop) {
     devices_.reserve(devices.size());
     const Instant now = Clock::now();
     for (DeviceSettings& device : devices) {
@@ -92,13 +46,8 @@ Bus::State::State(const asio::any_io_executor& loop, BusSettings settings,
         health.index = device.index;
         modbus::DevicePlan plan(device, cost_);
         schedule_.set(devices_.size(), device.offline, modbus::timings(plan.scans()), now);
-        devices_.push_back({std::move(device), std::move(plan), std::move(health)});
+        devices_.push_back({std::move(device), std::move(plan), std::move(health), {}, false});
     }
-}
-
-asio::awaitable<void> Bus::State::sleep_until(Instant when) {
-    timer_.expires_at(when);
-    co_await timer_.async_wait(asio::use_awaitable);
 }
 
 asio::awaitable<Readings> Bus::State::next() {
@@ -116,10 +65,10 @@ asio::awaitable<Readings> Bus::State::next() {
             co_return readings;
         }
         if (now >= turn) co_return Readings();
-        link_->idle();
+        if (!turns_.taken()) link_->idle();
         Instant wake = std::min(schedule_.next().value_or(turn), turn);
         if (lost) wake = std::min(wake, next_look_);
-        co_await sleep_until(wake);
+        co_await wake_.wait_until(wake);
     }
 }
 
@@ -131,25 +80,31 @@ asio::awaitable<void> Bus::State::look_for_wire() {
     if (scans.empty()) co_return;
     const Request request = scans.front().request;
     const auto timeout = cost_.timeout(request);
+    const Turns::Turn turn = co_await turns_.take(Urgency::scan);
     const Result<Reply> reply = co_await link_->transact(request, timeout);
     if (link_->up()) note_wire(reply);
 }
 
-// Asks again as often as the settings say, where asking again can help.
-asio::awaitable<Result<Reply>> Bus::State::ask(const Request& request, int tries) {
-    for (int left = tries;; --left) {
-        ++status_.requests;
-        const auto timeout = cost_.timeout(request);
-        Result<Reply> reply = co_await link_->transact(request, timeout);
-        note_wire(reply);
-        if (reply) {
-            cost_.observe(request, reply->took);
-            co_return reply;
-        }
+// One transaction; the wire is the caller's.
+asio::awaitable<Result<Reply>> Bus::State::transact(const Request& request) {
+    ++status_.requests;
+    const auto timeout = cost_.timeout(request);
+    Result<Reply> reply = co_await link_->transact(request, timeout);
+    note_wire(reply);
+    // What a write takes says nothing about reads: the device may have to burn it into flash.
+    if (!reply)
         count(reply.error());
-        const Errc code = reply.error().code;
-        const bool again = code == Errc::timeout || code == Errc::bad_data;
-        if (!again || left <= 1) co_return reply;
+    else if (!modbus::is_write(request))
+        cost_.observe(request, reply->took);
+    co_return reply;
+}
+
+// Asks again as often as the settings say, where asking again can help; a turn for each.
+asio::awaitable<Result<Reply>> Bus::State::ask(const Request& request, int tries, Urgency urgency) {
+    for (int left = tries;; --left) {
+        const Turns::Turn turn = co_await turns_.take(urgency);
+        Result<Reply> reply = co_await transact(request);
+        if (reply || !may_help(reply.error()) || left <= 1) co_return reply;
     }
 }
 
@@ -157,14 +112,14 @@ asio::awaitable<Readings> Bus::State::scan(Schedule::Due due) {
     Device& device = devices_[due.device];
     Readings readings;
     readings.device = device.settings.index;
-    // The plan may change under a later scan only: this one is the bus's only flow.
+    // The plan changes under next() only, and nobody else calls that.
     const Request& regular = device.plan.scans()[due.scan].request;
     std::optional<Request> sign_of_life;
     if (due.probe) sign_of_life = modbus::probe_of_other_length(regular);
     const Request& request = sign_of_life ? *sign_of_life : regular;
     const int tries = due.probe ? 1 : 1 + settings_.retries;
 
-    const Result<Reply> reply = co_await ask(request, tries);
+    const Result<Reply> reply = co_await ask(request, tries, Urgency::scan);
     readings.at = reply ? reply->at : Clock::now();
     ++device.health.scans;
     if (!reply) {
@@ -182,6 +137,7 @@ void Bus::State::decode(Device& device, const Schedule::Due& due, const Reply& r
     modbus::Scan& scan = device.plan.scans()[due.scan];
     readings.values.reserve(scan.fields.size());
     modbus::decode(device.plan.map(), scan, due.tick, reply.pdu, readings.values, none_);
+    status_.outdated += device.last_writes.drop_older(reply.at, readings.values);
 }
 
 void Bus::State::finish(Device& device, const Schedule::Due& due, const Result<Reply>& reply,
@@ -275,6 +231,16 @@ Bus::~Bus() = default;
 
 asio::awaitable<Readings> Bus::next() {
     Readings readings = co_await state_->next();
+    co_return readings;
+}
+
+asio::awaitable<Result<Written>> Bus::write(DeviceIndex device, PointIndex point, Value value) {
+    Result<Written> written = co_await state_->write(device, point, std::move(value));
+    co_return written;
+}
+
+asio::awaitable<Result<Readings>> Bus::read(DeviceIndex device, std::vector<PointIndex> points) {
+    Result<Readings> readings = co_await state_->read(device, std::move(points));
     co_return readings;
 }
 

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "model/reading.h"
 #include "southbound/settings.h"
 
@@ -34,6 +36,7 @@ struct DeviceHealth {
 struct BusStatus {
     bool up = false;  ///< The port or connection is open.
     std::uint64_t requests = 0;
+    std::uint64_t writes = 0;    ///< Requests that change something, and have left.
     std::uint64_t overruns = 0;  ///< Scans skipped because the wire was late.
     WireErrors errors;
     /// Raw values that became no reading: they mean "absent", `values` does not list them, or they
@@ -41,8 +44,23 @@ struct BusStatus {
     std::uint64_t absent = 0;
     std::uint64_t unlisted = 0;
     std::uint64_t invalid = 0;
-    std::string last_error;  ///< Of the port or connection; empty while it is up.
+    std::uint64_t outdated = 0;  ///< Samples dropped: their point was written after them.
+    std::string last_error;      ///< Of the port or connection; empty while it is up.
     std::vector<DeviceHealth> devices;
+};
+
+/// What became of a write that has left. It is never sent twice.
+struct Written {
+    enum class Outcome : std::uint8_t {
+        written,   ///< The device said so; with `verify: readback` it also reads so.
+        refused,   ///< The device said no: `exception` (Application Protocol V1.1b3, 7).
+        mismatch,  ///< The device said yes, and reads otherwise: `read_back`.
+        unknown,   ///< No true answer, or one that leaves it open (exceptions 5 and 11).
+    };
+    Outcome outcome = Outcome::unknown;
+    int exception = 0;  ///< 0: none.
+    std::optional<Value> read_back;
+    std::string what;  ///< Why not, for people; empty if written.
 };
 
 /// One wire with its devices: protocol + link + schedule. Runs on the loop.
@@ -59,6 +77,23 @@ public:
     /// that the caller turns. The wire is taken for one transaction at a time. Throws
     /// operation_aborted when cancelled.
     asio::awaitable<Readings> next();
+
+    /// Writes `value` to a point of a device on this bus, once, by FC 5, 6, 16 or 22; bits without
+    /// `mask` by reading, changing and writing back in one turn. Waits for one scan at most. Then,
+    /// if the template says so, reads the point until it is as wanted or `within` is over. What was
+    /// written is due to be read and returned by next() at once, and no older sample of it is.
+    ///
+    /// Any error says that no write has left: unsupported (no such device or point, or not to be
+    /// written), out_of_range and bad_data (modbus::encode), closed (no wire, or the device is
+    /// offline), and what went wrong with the reading before (timeout, refused, bad_data). Throws
+    /// operation_aborted when cancelled; then nobody knows.
+    asio::awaitable<Result<Written>> write(DeviceIndex device, PointIndex point, Value value);
+
+    /// Reads points of one device now, in the requests of its plan, between the scans. A point that
+    /// cannot be read is not in the answer; `at` is that of the first request. Errors, if there is
+    /// nothing at all: unsupported (no such device, or none of the points is read), closed (no
+    /// wire, or the device is offline), timeout, bad_data, refused.
+    asio::awaitable<Result<Readings>> read(DeviceIndex device, std::vector<PointIndex> points);
 
     const std::string& name() const;
     BusStatus status() const;

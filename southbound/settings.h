@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "model/point.h"
 #include "model/reading.h"
 #include "southbound/modbus/field.h"
 
@@ -58,6 +59,8 @@ struct DeviceSettings {
     std::string name;
     std::uint8_t unit = 1;
     std::shared_ptr<const modbus::RegisterMap> map;
+    /// Parallel to `map`: which points may be written, and how that is verified. Absent: none.
+    std::shared_ptr<const std::vector<Point>> points;
     std::vector<std::chrono::milliseconds> every;  ///< Period of each field of `map`.
     OfflinePolicy offline;
 };

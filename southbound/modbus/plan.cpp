@@ -178,6 +178,20 @@ std::optional<std::size_t> DevicePlan::want(PointIndex point) {
     return std::nullopt;
 }
 
+std::vector<Scan> DevicePlan::scans_of(const std::vector<PointIndex>& points) const {
+    std::vector<Scan> result;
+    for (const Scan& scan : scans_) {
+        if (scan.retry) continue;
+        Scan wanted = scan;
+        std::erase_if(wanted.fields, [&](const ScanField& field) {
+            return std::find(points.begin(), points.end(), field.point) == points.end();
+        });
+        for (ScanField& field : wanted.fields) field.every_nth = 1;
+        if (!wanted.fields.empty()) result.push_back(std::move(wanted));
+    }
+    return result;
+}
+
 bool DevicePlan::answered(std::size_t scan) {
     ++answers_;
     const Table table = scans_[scan].table;

@@ -32,6 +32,10 @@ public:
     std::vector<Scan>& scans() { return scans_; }
     const RegisterMap& map() const { return *map_; }
 
+    /// The scans that hold `points`, without all other points: for a reading out of turn, whose
+    /// answers teach nothing and take nobody's turn. Points that are not read are in none.
+    std::vector<Scan> scans_of(const std::vector<PointIndex>& points) const;
+
     // Each of these returns true if the scans have changed: hand timings() to Schedule::set()
     // again.
 

@@ -349,6 +349,14 @@ TEST(DevicePlan, BringsAPointThatIsWantedThoughItsTurnHasPassed) {
     EXPECT_EQ(read(1), 3U);
     EXPECT_EQ(read(2), 2U);
     EXPECT_EQ(plan.want(7), std::nullopt);
+
+    std::vector<Scan> now = plan.scans_of({1, 2, 7});
+    ASSERT_EQ(now.size(), 1U);
+    std::vector<Reading> readings;
+    decode(plan.map(), now[0], 2, reply, readings, none);
+    EXPECT_EQ(readings.size(), 2U);
+    EXPECT_EQ(read(2), 0U + 2U) << "nobody's turn was taken";
+    EXPECT_TRUE(plan.scans_of({}).empty());
 }
 
 }  // namespace

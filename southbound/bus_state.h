@@ -1,0 +1,89 @@
+#pragma once
+// The inside of a Bus, for bus.cpp (what is read by the schedule) and bus_write.cpp (what somebody
+// asks for).
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/event.h"
+#include "southbound/bus.h"
+#include "southbound/last_writes.h"
+#include "southbound/link.h"
+#include "southbound/modbus/cost.h"
+#include "southbound/modbus/encode.h"
+#include "southbound/modbus/plan.h"
+#include "southbound/schedule.h"
+#include "southbound/turns.h"
+
+namespace fieldgate::southbound {
+
+/// Asking again can help.
+inline bool may_help(const Error& error) {
+    return error.code == Errc::timeout || error.code == Errc::bad_data;
+}
+
+class Bus::State {
+public:
+    State(const asio::any_io_executor& loop, BusSettings settings,
+          std::vector<DeviceSettings> devices);
+
+    asio::awaitable<Readings> next();
+    asio::awaitable<Result<Written>> write(DeviceIndex index, PointIndex point, Value value);
+    asio::awaitable<Result<Readings>> read(DeviceIndex index, std::vector<PointIndex> points);
+    BusStatus status() const;
+    const std::string& name() const { return settings_.name; }
+
+private:
+    struct Device {
+        DeviceSettings settings;
+        modbus::DevicePlan plan;
+        DeviceHealth health;
+        LastWrites last_writes;
+        bool no_single_write = false;  // FC 6 is an illegal function to it
+    };
+    /// One point of one device, and what is to become of it.
+    struct Target {
+        std::size_t device;  // position in devices_
+        PointIndex point;
+        const modbus::Field* field;
+        const WriteRule* rule;
+    };
+
+    asio::awaitable<Readings> scan(Schedule::Due due);
+    asio::awaitable<Result<Reply>> transact(const Request& request);
+    asio::awaitable<Result<Reply>> ask(const Request& request, int tries, Urgency urgency);
+    asio::awaitable<void> look_for_wire();
+    void decode(Device& device, const Schedule::Due& due, const Reply& reply, Readings& readings);
+    void finish(Device& device, const Schedule::Due& due, const Result<Reply>& reply,
+                Readings& readings);
+    void learn(Device& device, const Schedule::Due& due, const Result<Reply>& reply);
+    void count(const Error& error);
+    void note_wire(const Result<Reply>& reply);
+
+    // bus_write.cpp
+    std::optional<std::size_t> find(DeviceIndex index) const;
+    Result<Target> target(DeviceIndex index, PointIndex point) const;
+    asio::awaitable<Result<Written>> put(const Target& target, const modbus::Image& image);
+    asio::awaitable<Result<Request>> compose(const Target& target, const modbus::Image& wanted);
+    asio::awaitable<Result<Written>> send(const Target& target, const Request& request);
+    asio::awaitable<void> verify(const Target& target, const Value& wanted, Written& written);
+    bool matches(const Target& target, const Reply& reply, const Value& wanted, Written& written);
+    void note_write(const Target& target);
+    void hurry(const Target& target);
+
+    BusSettings settings_;
+    bool serial_;
+    modbus::CostModel cost_;
+    std::vector<Device> devices_;
+    Schedule schedule_;
+    std::unique_ptr<Link> link_;
+    Turns turns_;
+    Event wake_;  // next() sleeps on it
+    BusStatus status_;
+    bool known_ = false;  // whether status_.up says anything yet
+    Instant next_look_{};
+    modbus::NoValues none_;
+};
+
+}  // namespace fieldgate::southbound

@@ -1,0 +1,245 @@
+#include <algorithm>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <utility>
+
+#include "southbound/bus_state.h"
+#include "southbound/modbus/pdu.h"
+#include "southbound/modbus/registers.h"
+
+namespace fieldgate::southbound {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds first_look = 20ms;  // then twice as long each time
+constexpr std::chrono::milliseconds last_look = 500ms;
+
+constexpr int illegal_function = 1;
+constexpr int acknowledge = 5;       // the device is still at it
+constexpr int no_answer_there = 11;  // a gateway has sent it on and heard nothing
+
+asio::awaitable<void> sleep_until(Instant when) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, when);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+// The registers of `reply` with the bits of `image`.
+void merge(const Reply& reply, modbus::Image& image) {
+    const auto data = modbus::reply_data(reply.pdu);
+    for (std::size_t i = 0; i < image.words.size(); ++i) {
+        const unsigned old = static_cast<unsigned>(data[2 * i]) << 8U | data[2 * i + 1];
+        const unsigned mask = image.mask[i];
+        image.words[i] = static_cast<std::uint16_t>((old & ~mask) | image.words[i]);
+        image.mask[i] = 0xFFFF;
+    }
+}
+
+bool is_single(const Request& request) { return request.pdu.front() == 6; }
+
+bool overlap(const modbus::Field& a, const modbus::Field& b) {
+    return a.table == b.table && a.address < b.address + modbus::width(b) &&
+           b.address < a.address + modbus::width(a);
+}
+
+// What the device's answer to a write that has left says.
+Written judge(const Result<Reply>& reply) {
+    Written written;
+    if (reply) {
+        written.outcome = Written::Outcome::written;
+        return written;
+    }
+    const Error& error = reply.error();
+    written.what = error.what;
+    if (error.code != Errc::refused) return written;
+    written.exception = error.detail;
+    const bool open = error.detail == acknowledge || error.detail == no_answer_there;
+    if (!open) written.outcome = Written::Outcome::refused;
+    return written;
+}
+
+}  // namespace
+
+std::optional<std::size_t> Bus::State::find(DeviceIndex index) const {
+    for (std::size_t i = 0; i < devices_.size(); ++i)
+        if (devices_[i].settings.index == index) return i;
+    return std::nullopt;
+}
+
+Result<Bus::State::Target> Bus::State::target(DeviceIndex index, PointIndex point) const {
+    const auto position = find(index);
+    if (!position) return Error(Errc::unsupported, "no such device on bus " + settings_.name);
+    const DeviceSettings& device = devices_[*position].settings;
+    const bool known = point < device.map->fields.size() && device.points;
+    if (!known || !device.points->at(point).write)
+        return Error(Errc::unsupported, "the point cannot be written");
+    const modbus::Field& field = device.map->fields[point];
+    if (modbus::width(field) > modbus::write_registers_max)
+        return Error(Errc::unsupported, "more registers than one request can write");
+    return Target{*position, point, &field, &*device.points->at(point).write};
+}
+
+asio::awaitable<Result<Written>> Bus::State::write(DeviceIndex index, PointIndex point,
+                                                   Value value) {
+    const Result<Target> found = target(index, point);
+    if (!found) co_return found.error();
+    const Result<modbus::Image> image = modbus::encode(*found->field, value);
+    if (!image) co_return image.error();
+    Result<Written> written = co_await put(*found, *image);
+    if (!written) co_return written;
+    hurry(*found);
+    if (written->outcome != Written::Outcome::written || !found->rule->readback) co_return written;
+    // A float is as near to the value as it can be, and reads so.
+    Value wanted = std::move(value);
+    const std::vector<std::uint8_t> bytes = modbus::to_bytes(*found->field, *image);
+    (void)modbus::decode(*found->field, bytes, 0, wanted);
+    co_await verify(*found, wanted, *written);
+    co_return written;
+}
+
+// From the reading of the other bits to the answer the wire is ours.
+asio::awaitable<Result<Written>> Bus::State::put(const Target& target, const modbus::Image& image) {
+    const Turns::Turn turn = co_await turns_.take(Urgency::command);
+    Device& device = devices_[target.device];
+    if (schedule_.status(target.device) == DeviceStatus::offline)
+        co_return Error(Errc::closed, "device " + device.settings.name + " is offline");
+    Result<Request> request = co_await compose(target, image);
+    if (!request) co_return request.error();
+    Result<Written> written = co_await send(target, *request);
+    const bool unknown_function =
+        written && is_single(*request) && written->exception == illegal_function;
+    if (!unknown_function) co_return written;
+    // A device looks at the function before anything else (6.6, figure 16): nothing was written.
+    device.no_single_write = true;
+    request = co_await compose(target, image);
+    if (!request) co_return request.error();
+    written = co_await send(target, *request);
+    if (written && written->exception == illegal_function) device.no_single_write = false;
+    co_return written;
+}
+
+asio::awaitable<Result<Request>> Bus::State::compose(const Target& target,
+                                                     const modbus::Image& wanted) {
+    modbus::Image image = wanted;
+    const Device& device = devices_[target.device];
+    const std::uint8_t unit = device.settings.unit;
+    const std::uint16_t address = target.field->address;
+    if (target.field->table == modbus::Table::coil)
+        co_return modbus::write_coil_request(unit, address, image.words[0] != 0);
+    const std::size_t count = image.words.size();
+    if (!image.whole() && target.rule->mask && count == 1)
+        co_return modbus::mask_register_request(unit, address, image.words[0], image.mask[0]);
+    if (!image.whole()) {
+        const Request question = modbus::read_request(unit, modbus::Table::holding, address,
+                                                      static_cast<std::uint16_t>(count));
+        Result<Reply> old = co_await transact(question);
+        for (int left = settings_.retries; left > 0 && !old && may_help(old.error()); --left)
+            old = co_await transact(question);
+        if (!old) co_return old.error();
+        merge(*old, image);
+    }
+    if (count == 1 && !device.no_single_write)
+        co_return modbus::write_register_request(unit, address, image.words[0]);
+    co_return modbus::write_registers_request(unit, address, image.words);
+}
+
+asio::awaitable<Result<Written>> Bus::State::send(const Target& target, const Request& request) {
+    note_write(target);
+    const Result<Reply> reply = co_await transact(request);
+    if (!reply && !link_->sent()) co_return reply.error();
+    ++status_.writes;
+    note_write(target);
+    co_return judge(reply);
+}
+
+// What shares a register with the point is as new as the point.
+void Bus::State::note_write(const Target& target) {
+    Device& device = devices_[target.device];
+    const std::vector<modbus::Field>& fields = device.settings.map->fields;
+    const Instant now = Clock::now();
+    for (PointIndex point = 0; point < fields.size(); ++point)
+        if (overlap(fields[point], *target.field)) device.last_writes.note(point, now);
+}
+
+void Bus::State::hurry(const Target& target) {
+    const auto scan = devices_[target.device].plan.want(target.point);
+    if (!scan) return;
+    schedule_.hurry(target.device, *scan, Clock::now());
+    wake_.notify();
+}
+
+bool Bus::State::matches(const Target& target, const Reply& reply, const Value& wanted,
+                         Written& written) {
+    Value value;
+    const auto data = modbus::reply_data(reply.pdu);
+    if (modbus::decode(*target.field, data, 0, value) != modbus::Decoded::value) {
+        written.what = "it reads as no value";
+        return false;
+    }
+    written.what = "it reads as " + to_string(value);
+    written.read_back = std::move(value);
+    return close_to(*written.read_back, wanted, target.rule->tolerance.value_or(Decimal()));
+}
+
+asio::awaitable<void> Bus::State::verify(const Target& target, const Value& wanted,
+                                         Written& written) {
+    const Request request =
+        modbus::read_request(devices_[target.device].settings.unit, target.field->table,
+                             target.field->address, modbus::width(*target.field));
+    const Instant deadline = Clock::now() + target.rule->within;
+    auto pause = first_look;
+    for (bool first = true;; first = false) {
+        const Result<Reply> reply = co_await ask(request, 1, Urgency::command);
+        if (!reply) written.what = "not read back: " + reply.error().what;
+        if (reply && matches(target, *reply, wanted, written)) {
+            written.what.clear();
+            if (!first) hurry(target);
+            co_return;
+        }
+        const Instant now = Clock::now();
+        if (now >= deadline) break;
+        co_await sleep_until(std::min(now + pause, deadline));
+        pause = std::min(2 * pause, last_look);
+    }
+    written.outcome = written.read_back ? Written::Outcome::mismatch : Written::Outcome::unknown;
+    hurry(target);
+}
+
+asio::awaitable<Result<Readings>> Bus::State::read(DeviceIndex index,
+                                                   std::vector<PointIndex> points) {
+    const auto position = find(index);
+    if (!position) co_return Error(Errc::unsupported, "no such device on bus " + settings_.name);
+    Device& device = devices_[*position];
+    if (schedule_.status(*position) == DeviceStatus::offline)
+        co_return Error(Errc::closed, "device " + device.settings.name + " is offline");
+    std::optional<Error> failure;
+    std::vector<Readings> parts;
+    std::vector<modbus::Scan> scans = device.plan.scans_of(points);
+    for (modbus::Scan& scan : scans) {
+        const Result<Reply> reply =
+            co_await ask(scan.request, 1 + settings_.retries, Urgency::command);
+        if (!reply) {
+            failure = reply.error();
+            if (modbus::device_answered(*failure)) continue;
+            break;
+        }
+        Readings& part = parts.emplace_back();
+        part.at = reply->at;
+        modbus::decode(device.plan.map(), scan, 0, reply->pdu, part.values, none_);
+    }
+    if (parts.empty() && failure) co_return *failure;
+    if (parts.empty()) co_return Error(Errc::unsupported, "none of the points is read");
+    Readings readings;
+    readings.device = index;
+    readings.at = parts.front().at;
+    for (Readings& part : parts) {
+        // A write may have come in between two requests.
+        status_.outdated += device.last_writes.drop_older(part.at, part.values);
+        std::move(part.values.begin(), part.values.end(), std::back_inserter(readings.values));
+    }
+    co_return readings;
+}
+
+}  // namespace fieldgate::southbound
