@@ -17,6 +17,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <unordered_set>
 
 namespace fieldgate::json {
 namespace {
@@ -55,10 +56,7 @@ public:
     bool StartArray() { return open(Value::State(Value::Array())); }
     bool Key(const char* s, rapidjson::SizeType n, bool) {
         std::string key(s, n);
-        const auto& members = std::get<Value::Object>(open_.back().state);
-        const auto same = [&](const auto& member) { return member.first == key; };
-        // Quadratic, and bounded by the size limit; the platform's objects have a handful of keys.
-        if (std::any_of(members.begin(), members.end(), same)) {
+        if (open_.back().has(key)) {
             why_ = "key \"" + key + "\" stands twice";
             return false;
         }
@@ -75,8 +73,21 @@ public:
 private:
     struct Open {
         explicit Open(Value::State s) : state(std::move(s)) {}
+
+        // The usual object has a handful of keys; what is made to be slow gets a table.
+        bool has(const std::string& wanted) {
+            constexpr std::size_t handful = 32;
+            const auto& members = std::get<Value::Object>(state);
+            const auto same = [&](const auto& member) { return member.first == wanted; };
+            if (members.size() < handful) return std::ranges::any_of(members, same);
+            if (keys.empty())
+                for (const auto& member : members) keys.insert(member.first);
+            return !keys.insert(wanted).second;
+        }
+
         Value::State state;
         std::string key;
+        std::unordered_set<std::string> keys;  // of many members
     };
 
     template <class Number>

@@ -22,6 +22,13 @@ TEST(Json, ReadsBackWhatItWrites) {
 
 TEST(Json, RefusesTheSameKeyTwice) {
     EXPECT_EQ(rewritten(R"({"a":1,"a":2})"), "key \"a\" stands twice (at byte 10)");
+    std::string many = "{";
+    for (int i = 0; i < 100; ++i) many += "\"k" + std::to_string(i) + "\":0,";
+    EXPECT_EQ(rewritten(many + "\"last\":0}"), many + "\"last\":0}");
+    for (const char* again : {"k0", "k31", "k32", "k33", "k99"})
+        EXPECT_TRUE(rewritten(many + "\"" + again + "\":0}")
+                        .starts_with("key \"" + std::string(again) + "\" stands twice"))
+            << again;
 }
 
 TEST(Json, RefusesDeepNestingWithoutDescendingIntoIt) {
