@@ -22,7 +22,8 @@ constexpr auto farewell = 1s;
 // coroutine is cancelled.
 class Session::Publisher {
 public:
-    explicit Publisher(Session& session) : wake(session.loop_), session_(session) {}
+    Publisher(Session& session, std::size_t size, Rank its_rank)
+        : wake(session.loop_), bytes(size), rank(its_rank), session_(session) {}
     ~Publisher() {
         session_.leave_queue(*this);
         if (slot >= 0) session_.slots_[static_cast<std::size_t>(slot)].publisher = nullptr;
@@ -31,6 +32,8 @@ public:
     Publisher& operator=(const Publisher&) = delete;
 
     Event wake;
+    const std::size_t bytes;
+    const Rank rank;
     std::optional<Result<void>> answer;
     int slot = -1;
 
@@ -47,8 +50,9 @@ Session::Session(const asio::any_io_executor& loop, SessionSettings settings, Pa
       answered_(loop),
       closed_(loop),
       lost_(Errc::closed, "not connected"),
-      slots_(settings_.window_messages),
+      slots_(settings_.slots()),
       ack_timer_(loop),
+      inbox_(settings_.inbox_messages, settings_.inbox_bytes),
       inbox_event_(loop) {}
 
 Session::~Session() {
@@ -60,23 +64,24 @@ Session::~Session() {
     if (!worker_->drain(farewell)) static_cast<void>(worker_.release());
 }
 
-asio::awaitable<Result<void>> Session::publish(std::string topic, std::string payload) {
+asio::awaitable<Result<void>> Session::publish(std::string topic, std::string payload, Rank rank) {
     if (!up()) co_return lost_;
+    if (rank == Rank::urgent && urgent_waiting_ >= settings_.urgent_waiting)
+        co_return Error(Errc::busy, "too many urgent messages wait");
     const std::shared_ptr<Line> line = line_;
-    const std::size_t bytes = topic.size() + payload.size();
-    Publisher self(*this);
-    queue_.push_back(&self);
+    Publisher self(*this, topic.size() + payload.size(), rank);
+    enter_queue(self);
     while (line_ == line) {
         Clock::time_point ready = Clock::time_point::max();
-        if (queue_.front() == &self && has_room(bytes))
-            ready = pacer_.ready_at(bytes, Clock::now());
+        if (queue_.front() == &self && has_room(self))
+            ready = pacer_.ready_at(self.bytes, Clock::now());
         if (ready <= Clock::now()) break;
         co_await self.wake.wait_until(ready);
     }
     leave_queue(self);
     if (line_ != line || !up()) co_return lost_;
-    pacer_.take(bytes, Clock::now());
-    self.slot = take_slot(self, bytes);
+    pacer_.take(self.bytes, Clock::now());
+    self.slot = take_slot(self);
     worker_->post([line, slot = self.slot, topic = std::move(topic), payload = std::move(payload)] {
         line->send(slot, topic, payload);
     });
@@ -89,9 +94,7 @@ asio::awaitable<Result<Message>> Session::next(Clock::time_point until) {
     while (inbox_.empty() && up() && Clock::now() < until) co_await inbox_event_.wait_until(until);
     if (inbox_.empty() && up()) co_return Error(Errc::timeout, "nothing came");
     if (inbox_.empty()) co_return lost_;
-    Message message = std::move(inbox_.front());
-    inbox_.pop_front();
-    co_return message;
+    co_return inbox_.pop();
 }
 
 asio::awaitable<void> Session::disconnect() {
@@ -158,12 +161,7 @@ void Session::on_publish_answer(const News& news) {
 }
 
 void Session::on_message(const News& news) {
-    if (inbox_.size() >= settings_.inbox_messages) {
-        ++messages_dropped_;
-        return;
-    }
-    inbox_.push_back(news.message);
-    inbox_event_.notify();
+    if (inbox_.push(news.message)) inbox_event_.notify();
 }
 
 void Session::on_closed(std::uint64_t line) {
@@ -214,22 +212,35 @@ void Session::bury() {
     }
 }
 
-bool Session::has_room(std::size_t bytes) const {
-    if (in_flight_ == 0) return true;
-    return in_flight_ < settings_.window_messages &&
-           in_flight_bytes_ + bytes <= settings_.window_bytes;
+void Session::enter_queue(Publisher& publisher) {
+    if (publisher.rank == Rank::ordinary) {
+        queue_.push_back(&publisher);
+        return;
+    }
+    const auto ordinary = std::find_if(queue_.begin(), queue_.end(), [](const Publisher* waiting) {
+        return waiting->rank == Rank::ordinary;
+    });
+    queue_.insert(ordinary, &publisher);
+    ++urgent_waiting_;
 }
 
-int Session::take_slot(Publisher& publisher, std::size_t bytes) {
+bool Session::has_room(const Publisher& publisher) const {
+    if (publisher.rank == Rank::urgent) return in_flight_ < slots_.size();
+    if (in_flight_ == 0) return true;
+    return in_flight_ < settings_.window_messages &&
+           in_flight_bytes_ + publisher.bytes <= settings_.window_bytes;
+}
+
+int Session::take_slot(Publisher& publisher) {
     const auto place =
         std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.taken; });
     expect(place != slots_.end(), "a slot for what the window lets through");
     place->publisher = &publisher;
-    place->bytes = bytes;
+    place->bytes = publisher.bytes;
     place->taken = true;
     if (in_flight_ == 0) last_progress_ = Clock::now();
     ++in_flight_;
-    in_flight_bytes_ += bytes;
+    in_flight_bytes_ += publisher.bytes;
     watch_acknowledgements();
     return static_cast<int>(place - slots_.begin());
 }
@@ -238,6 +249,7 @@ void Session::leave_queue(Publisher& publisher) {
     const auto place = std::find(queue_.begin(), queue_.end(), &publisher);
     if (place == queue_.end()) return;
     queue_.erase(place);
+    if (publisher.rank == Rank::urgent) --urgent_waiting_;
     wake_first();
 }
 

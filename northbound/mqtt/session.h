@@ -4,8 +4,6 @@
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
-#include <deque>
-#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -15,8 +13,9 @@
 #include "base/door.h"
 #include "base/event.h"
 #include "base/result.h"
-#include "base/secret.h"
 #include "base/worker.h"
+#include "northbound/mqtt/inbox.h"
+#include "northbound/mqtt/session_settings.h"
 #include "northbound/pacer.h"
 
 namespace fieldgate::northbound::mqtt {
@@ -24,29 +23,8 @@ namespace fieldgate::northbound::mqtt {
 class Line;
 struct News;
 
-struct SessionSettings {
-    bool tls = true;
-    std::string host;
-    std::uint16_t port = 8883;
-    std::string ca_file;           ///< With tls: what the broker's certificate must come from.
-    std::string certificate_file;  ///< Our own, with key_file; empty: none.
-    std::string key_file;
-    std::chrono::seconds keep_alive{120};
-    std::chrono::milliseconds connect_deadline{25000};
-    std::chrono::milliseconds ack_deadline{20000};  ///< For the oldest; every PUBACK restarts it.
-    std::size_t window_messages = 10;               ///< Publishes under way,
-    std::size_t window_bytes = std::numeric_limits<std::size_t>::max();  ///< and their payloads.
-    std::size_t inbox_messages = 256;
-};
-
-struct Login {
-    std::string client_id, username;
-    Secret password;  ///< Empty: none is sent.
-};
-
-struct Message {
-    std::string topic, payload;
-};
+/// Urgent publishes go before all that waits, and have room of their own in the window.
+enum class Rank : std::uint8_t { ordinary, urgent };
 
 /// MQTT 3.1.1 over Paho, joined to the loop: QoS 1, clean session, one link at a time, which never
 /// comes back by itself. Runs on the loop; Paho's calls run on a worker of its own.
@@ -71,9 +49,11 @@ public:
     /// At QoS 1. Errors: refused (what is refused is named; the others hold), closed, timeout.
     asio::awaitable<Result<void>> subscribe(std::vector<std::string> filters);
 
-    /// Returns once the PUBACK has come. Publishes leave in the order of the calls, as fast as the
-    /// pacer and the window let them. Errors: closed (it may or may not have arrived).
-    asio::awaitable<Result<void>> publish(std::string topic, std::string payload);
+    /// Returns once the PUBACK has come. Publishes of a rank leave in the order of the calls, as
+    /// fast as the pacer and the window let them. Errors: closed (it may or may not have arrived),
+    /// busy (urgent, and settings.urgent_waiting of them wait).
+    asio::awaitable<Result<void>> publish(std::string topic, std::string payload,
+                                          Rank rank = Rank::ordinary);
 
     /// The next message; or why the link is lost; or timeout at `until`. One caller at a time.
     asio::awaitable<Result<Message>> next(std::chrono::steady_clock::time_point until);
@@ -83,7 +63,8 @@ public:
 
     bool up() const { return state_ == State::up; }
     std::size_t in_flight() const { return in_flight_; }
-    std::uint64_t messages_dropped() const { return messages_dropped_; }  ///< Inbox full.
+    bool backlog() const { return !inbox_.empty(); }  ///< Messages wait for next().
+    std::uint64_t messages_dropped() const { return inbox_.dropped(); }  ///< Inbox full.
 
 private:
     enum class State : std::uint8_t { down, connecting, up };
@@ -110,8 +91,9 @@ private:
     void retire_line();
     void bury();
 
-    bool has_room(std::size_t bytes) const;
-    int take_slot(Publisher& publisher, std::size_t bytes);
+    void enter_queue(Publisher& publisher);
+    bool has_room(const Publisher& publisher) const;
+    int take_slot(Publisher& publisher);
     void leave_queue(Publisher& publisher);
     void wake_first();
     void watch_acknowledgements();
@@ -132,16 +114,16 @@ private:
     Event answered_;            // of connect, subscribe, probe; they never overlap
     Event closed_;
     Error lost_;
-    std::list<Publisher*> queue_;  // waiting for their turn, in order
+    std::list<Publisher*> queue_;  // waiting for their turn, in order: the urgent ones first
+    std::size_t urgent_waiting_ = 0;
     std::vector<Slot> slots_;
     std::size_t in_flight_ = 0, in_flight_bytes_ = 0;
     asio::steady_timer ack_timer_;
     bool ack_watched_ = false;
     std::chrono::steady_clock::time_point last_progress_;
 
-    std::deque<Message> inbox_;
+    Inbox inbox_;
     Event inbox_event_;
-    std::uint64_t messages_dropped_ = 0;
 };
 
 /// What a CONNACK code means (protocol reference 1.5).

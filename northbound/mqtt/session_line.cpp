@@ -128,7 +128,7 @@ Line::Line(std::uint64_t number, const SessionSettings& settings, std::shared_pt
            Hear hear)
     : number_(number), settings_(settings), door_(std::move(door)), hear_(std::move(hear)) {
     // One more for the subscription, whose `slot` counts its filters.
-    for (std::size_t i = 0; i <= settings_.window_messages; ++i)
+    for (std::size_t i = 0; i <= settings_.slots(); ++i)
         slots_.push_back({this, static_cast<int>(i)});
 }
 
@@ -166,7 +166,7 @@ int Line::start(const Login& login) {
     options.retryInterval = 0;
     options.MQTTVersion = MQTTVERSION_3_1_1;
     options.keepAliveInterval = static_cast<int>(settings_.keep_alive.count());
-    options.maxInflight = static_cast<int>(settings_.window_messages) + 1;
+    options.maxInflight = static_cast<int>(settings_.slots()) + 1;
     const auto deadline = std::chrono::ceil<std::chrono::seconds>(settings_.connect_deadline);
     options.connectTimeout = static_cast<int>((deadline + paho_waits_longer).count());
     options.username = login.username.c_str();

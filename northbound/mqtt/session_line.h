@@ -54,8 +54,7 @@ public:
 
     /// News: connected, refused or failed.
     void open(const Login& login);
-    /// News: acknowledged or not_acknowledged. `slot` < settings.window_messages, one publish at a
-    /// time.
+    /// News: acknowledged or not_acknowledged. `slot` < settings.slots(), one publish at a time.
     void send(int slot, const std::string& topic, const std::string& payload);
     /// News: subscribed or lost.
     void subscribe(const std::vector<std::string>& filters);

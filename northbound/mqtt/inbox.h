@@ -1,0 +1,61 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+
+namespace fieldgate::northbound::mqtt {
+
+struct Message {
+    std::string topic, payload;
+};
+
+/// Messages that wait to be taken, in order. Bounded in number and in bytes, each counted with what
+/// it costs to keep; what does not fit is dropped and counted.
+class Inbox {
+public:
+    Inbox(std::size_t messages_max, std::size_t bytes_max)
+        : messages_max_(messages_max), bytes_max_(bytes_max) {}
+
+    /// False: dropped.
+    bool push(Message message) {
+        const std::size_t bytes = cost(message);
+        if (messages_.size() >= messages_max_ || bytes_ + bytes > bytes_max_) {
+            ++dropped_;
+            return false;
+        }
+        bytes_ += bytes;
+        messages_.push_back(std::move(message));
+        return true;
+    }
+
+    bool empty() const { return messages_.empty(); }
+    /// Not to be called when empty.
+    Message pop() {
+        Message message = std::move(messages_.front());
+        messages_.pop_front();
+        bytes_ -= cost(message);
+        return message;
+    }
+    void clear() {
+        messages_.clear();
+        bytes_ = 0;
+    }
+
+    std::uint64_t dropped() const { return dropped_; }
+
+private:
+    static constexpr std::size_t overhead = 128;  // two strings and what the allocator adds
+    static std::size_t cost(const Message& message) {
+        return message.topic.size() + message.payload.size() + overhead;
+    }
+
+    std::size_t messages_max_;
+    std::size_t bytes_max_;
+    std::deque<Message> messages_;
+    std::size_t bytes_ = 0;
+    std::uint64_t dropped_ = 0;
+};
+
+}  // namespace fieldgate::northbound::mqtt

@@ -1,0 +1,39 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "base/secret.h"
+
+namespace fieldgate::northbound::mqtt {
+
+struct SessionSettings {
+    bool tls = true;
+    std::string host;
+    std::uint16_t port = 8883;
+    std::string ca_file;           ///< With tls: what the broker's certificate must come from.
+    std::string certificate_file;  ///< Our own, with key_file; empty: none.
+    std::string key_file;
+    std::chrono::seconds keep_alive{120};
+    std::chrono::milliseconds connect_deadline{25000};
+    std::chrono::milliseconds ack_deadline{20000};  ///< For the oldest; every PUBACK restarts it.
+    std::size_t window_messages = 10;               ///< Publishes under way,
+    std::size_t window_bytes = std::numeric_limits<std::size_t>::max();  ///< and their payloads.
+    std::size_t window_urgent = 4;     ///< Urgent ones that may be under way beyond that.
+    std::size_t urgent_waiting = 128;  ///< For their turn; more are refused.
+    /// What has come and was not taken yet: ten thousand commands of the usual size.
+    std::size_t inbox_messages = 16384;
+    std::size_t inbox_bytes = std::size_t{4} << 20;
+
+    /// Publishes under way, at most.
+    std::size_t slots() const { return window_messages + window_urgent; }
+};
+
+struct Login {
+    std::string client_id, username;
+    Secret password;  ///< Empty: none is sent.
+};
+
+}  // namespace fieldgate::northbound::mqtt

@@ -1,0 +1,102 @@
+// Answers go before data: a command must be answered in 15 s, however much there is to replay.
+#include <gtest/gtest.h>
+
+#include "northbound/mqtt/session.h"
+#include "tests/fakes/scripted_broker.h"
+#include "tests/northbound/await.h"
+
+namespace fieldgate::northbound::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+using fakes::ScriptedBroker;
+using Script = ScriptedBroker::Script;
+using testing::await;
+using testing::run_until;
+
+class UrgentTest : public ::testing::Test {
+protected:
+    void start(double messages_per_second, double bytes_per_second) {
+        Limits limits;
+        limits.messages_per_second = messages_per_second;
+        limits.bytes_per_second = bytes_per_second;
+        pacer = std::make_unique<Pacer>(limits);
+        settings.tls = false;
+        settings.host = "127.0.0.1";
+        settings.port = broker.port();
+        session = std::make_unique<Session>(loop.get_executor(), settings, *pacer);
+        Login login;
+        login.client_id = login.username = "gw";
+        ASSERT_TRUE(await(loop, session->connect(std::move(login))));
+    }
+
+    void publish(std::string payload, Rank rank) {
+        asio::co_spawn(loop, session->publish("topic", std::move(payload), rank),
+                       [this](std::exception_ptr failure, Result<void> answer) {
+                           if (!failure) answers.push_back(std::move(answer));
+                       });
+    }
+
+    // How many publishes had come before `payload`; all, if it has not come.
+    std::size_t place(const std::string& payload) const {
+        const auto all = broker.publishes();
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if (all[i].payload == payload) return i;
+        return all.size();
+    }
+
+    ScriptedBroker broker;
+    asio::io_context loop{1};
+    SessionSettings settings;
+    std::unique_ptr<Pacer> pacer;
+    std::unique_ptr<Session> session;
+    std::vector<Result<void>> answers;
+};
+
+TEST_F(UrgentTest, GoBeforeAllThatWaitsForThePace) {
+    start(5, Limits::unlimited);
+    for (int i = 0; i < 15; ++i) publish("data", Rank::ordinary);
+    ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() == 5; }));
+    publish("answer 1", Rank::urgent);
+    publish("answer 2", Rank::urgent);
+    ASSERT_TRUE(run_until(loop, [&] { return answers.size() == 17; }));
+    EXPECT_EQ(place("answer 1"), 5U);
+    EXPECT_EQ(place("answer 2"), 6U);
+    const auto sent = broker.publishes();
+    for (std::size_t i = 5; i < sent.size(); ++i) EXPECT_GT(sent[i].at - sent[i - 5].at, 1s);
+}
+
+TEST_F(UrgentTest, HaveRoomThoughTheWindowIsFull) {
+    Script script;
+    script.puback = false;
+    broker.play(script);
+    settings.window_bytes = 1000;
+    start(Limits::unlimited, Limits::unlimited);
+    publish(std::string(2000, 'x'), Rank::ordinary);
+    for (int i = 0; i < 15; ++i) publish("data", Rank::ordinary);
+    for (int i = 0; i < 3; ++i) publish("answer", Rank::urgent);
+    ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() == 4; }));
+    EXPECT_EQ(place("answer"), 1U);
+    EXPECT_EQ(place("data"), 4U);  // not come
+    broker.kick();
+    EXPECT_TRUE(run_until(loop, [&] { return answers.size() == 19; }));
+}
+
+TEST_F(UrgentTest, AreRefusedWhenTooManyWait) {
+    Script script;
+    script.puback = false;
+    broker.play(script);
+    settings.urgent_waiting = 5;
+    start(Limits::unlimited, Limits::unlimited);
+    for (std::size_t i = 0; i < settings.slots() + 7; ++i) publish("answer", Rank::urgent);
+    ASSERT_TRUE(run_until(loop, [&] { return answers.size() == 2; }));
+    for (const auto& answer : answers) {
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().code, Errc::busy);
+    }
+    broker.kick();
+    EXPECT_TRUE(run_until(loop, [&] { return answers.size() == settings.slots() + 7; }));
+}
+
+}  // namespace
+}  // namespace fieldgate::northbound::mqtt
