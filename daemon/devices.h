@@ -6,7 +6,7 @@
 
 #include "base/event.h"
 #include "model/reading.h"
-#include "northbound/cloud.h"
+#include "northbound/sub_devices.h"
 
 namespace fieldgate {
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "daemon/clock.h"
+#include "daemon/notices.h"
 #include "northbound/reconnect.h"
 
 using namespace std::chrono_literals;
@@ -34,15 +35,48 @@ asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::
     }
 }
 
+asio::awaitable<Result<void>> tell_statuses(Parts& parts,
+                                            std::vector<northbound::SubDeviceStatus> statuses) {
+    const northbound::Announcement report = northbound::StatusReport{statuses};
+    const Result<void> told = co_await parts.cloud.tell(report);
+    if (told) parts.devices.told(statuses);
+    co_return told;
+}
+
+asio::awaitable<void> ask_time(Parts& parts) {
+    const northbound::Announcement question =
+        parts.time_sync.ask(Event::Clock::now(), system_clock_now());
+    // What went wrong shows in the link; the question is put again anyway.
+    (void)co_await parts.cloud.tell(question);
+}
+
+// An answer that did not get through is as good as one that came too late.
+asio::awaitable<void> answer(Parts& parts, std::string id, northbound::Answer answer) {
+    (void)co_await parts.cloud.answer(std::move(id), std::move(answer));
+}
+
+// Nothing that the platform asks for is done yet.
+void hear(Parts& parts, const northbound::Downlink& downlink) {
+    if (const auto* notice = std::get_if<northbound::Notice>(&downlink)) {
+        take(parts, *notice);
+    } else if (const auto* malformed = std::get_if<northbound::Malformed>(&downlink)) {
+        parts.deliveries.spawn("answer", answer(parts, malformed->id, malformed->answer));
+    } else {
+        const auto& request = std::get<northbound::Request>(downlink);
+        northbound::Answer no =
+            northbound::refusal(request, northbound::result_code::not_permitted, "not permitted");
+        parts.deliveries.spawn("answer", answer(parts, request.id, std::move(no)));
+    }
+}
+
 // Connects, and says how every device is before any data follows.
 asio::awaitable<Result<void>> connect(Parts& parts) {
     const Result<void> connected = co_await parts.cloud.connect();
     if (!connected) co_return connected;
-    const std::vector<northbound::SubDeviceStatus> statuses = parts.devices.all();
-    const Result<void> told = co_await parts.cloud.report_status(statuses);
+    const Result<void> told = co_await tell_statuses(parts, parts.devices.all());
     if (!told) co_return told;
-    parts.devices.told(statuses);
     parts.outbox.mark_backlog();
+    parts.time_sync.connected();
     parts.uplink.open(system_clock_now());
     log::notice("connected", {{"endpoint", parts.config.platform.host}});
     co_return told;
@@ -50,9 +84,12 @@ asio::awaitable<Result<void>> connect(Parts& parts) {
 
 asio::awaitable<Error> watch_link(Parts& parts, Pulses::Pulse& pulse) {
     for (;;) {
-        std::optional<Error> lost = co_await parts.cloud.lost(turn);
-        if (lost) co_return std::move(*lost);
+        const Result<northbound::Downlink> came = co_await parts.cloud.next(turn);
         pulse.beat();
+        if (came)
+            hear(parts, *came);
+        else if (came.error().code != Errc::timeout)
+            co_return came.error();
     }
 }
 
@@ -139,11 +176,10 @@ asio::awaitable<void> notify(Parts& parts) {
             debounce);  // a device that comes and goes within it is not worth a word
         co_await timer.async_wait(asio::use_awaitable);
         if (!parts.uplink.is_open()) continue;  // after the connect all are told
-        const std::vector<northbound::SubDeviceStatus> statuses = parts.devices.untold();
+        std::vector<northbound::SubDeviceStatus> statuses = parts.devices.untold();
         if (statuses.empty()) continue;
-        const Result<void> told = co_await parts.cloud.report_status(statuses);
-        if (told)
-            parts.devices.told(statuses);  // if not, the link is as good as gone, or we try again
+        // If they are not told, the link is as good as gone, or we try again.
+        (void)co_await tell_statuses(parts, std::move(statuses));
     }
 }
 
@@ -162,6 +198,8 @@ asio::awaitable<void> keep_time(Parts& parts) {
                              : "records released");
         held = hold;
         parts.outbox.set_held(hold);
+        if (parts.uplink.is_open() && parts.time_sync.due(now))
+            parts.deliveries.spawn("ask_time", ask_time(parts));
         timer.expires_after(1s);
         co_await timer.async_wait(asio::use_awaitable);
     }

@@ -10,6 +10,7 @@
 #include "model/mapping.h"
 #include "northbound/cloud.h"
 #include "northbound/pacer.h"
+#include "northbound/time_sync.h"
 #include "southbound/bus.h"
 #include "storage/outbox.h"
 
@@ -27,6 +28,7 @@ struct Parts {
     northbound::Pacer& pacer;
     const northbound::Limits& limits;  ///< Of parcels: the platform's, cut to what paces well.
     Uplink& uplink;
+    northbound::TimeSync& time_sync;
     TaskGroup& deliveries;
     Pulses& pulses;
 };
@@ -46,7 +48,7 @@ asio::awaitable<void> stay_connected(Parts& parts);
 /// Tells the platform when a device has come or gone.
 asio::awaitable<void> notify(Parts& parts);
 
-/// Keeps event times true to the best clock there is.
+/// Keeps event times true to the best clock there is; asks the platform for its own.
 asio::awaitable<void> keep_time(Parts& parts);
 
 }  // namespace fieldgate

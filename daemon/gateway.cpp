@@ -51,15 +51,15 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       outbox_(loop, config_.store, series_, boot_id(), build_date()),
       limits_(parcel_limits(config_.platform.limits)),
       pacer_(config_.platform.limits),
-      cloud_(loop, config_.platform, pacer_, system_clock_now),
+      cloud_(loop, config_.platform, pacer_, [this] { return utc_now(); }),
       control_(loop, "\n",
                [this](const std::string& question) { return answer_control(question); }),
       metrics_(loop, "\r\n\r\n",
                [this](const std::string& question) { return answer_http(question); }),
       deliveries_(loop),
       flows_(loop),
-      parts_{config_, series_, clock_,  mapping_, devices_,    outbox_,
-             cloud_,  pacer_,  limits_, uplink_,  deliveries_, pulses_} {
+      parts_{config_, series_, clock_,  mapping_,   devices_,    outbox_, cloud_,
+             pacer_,  limits_, uplink_, time_sync_, deliveries_, pulses_} {
     for (std::size_t i = 0; i < config_.buses.size(); ++i)
         buses_.push_back(
             std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));
@@ -105,8 +105,8 @@ asio::awaitable<void> Gateway::stop() {
     co_await control_.stop();
     co_await metrics_.stop();
     if (uplink_.is_open()) {
-        const std::vector<northbound::SubDeviceStatus> gone = devices_.all_offline();
-        const Result<void> told = co_await cloud_.report_status(gone);
+        const northbound::Announcement gone = northbound::StatusReport{devices_.all_offline()};
+        const Result<void> told = co_await cloud_.tell(gone);
         if (!told) log::warning("devices not reported offline", {{"why", told.error().what}});
         co_await cloud_.disconnect();
     }
@@ -130,6 +130,11 @@ asio::awaitable<void> Gateway::report_self() {
     }
 }
 
+// For logins and events: what was proven is better than a system clock that nobody vouches for.
+Utc Gateway::utc_now() const {
+    return clock_.proven() ? clock_.stamp(Pulses::Clock::now()).at : system_clock_now();
+}
+
 Status Gateway::status() const {
     Status status;
     status.version = FIELDGATE_VERSION;
@@ -142,8 +147,12 @@ Status Gateway::status() const {
     status.link.why = uplink_.why();
     status.link.reconnects = uplink_.reconnects();
     status.link.in_flight = uplink_.in_flight();
+    status.link.dropped = cloud_.session().messages_dropped();
+    status.link.passed_over = cloud_.passed_over();
     status.clock.proven = clock_.proven();
     status.clock.held = clock_.held(Pulses::Clock::now(), config_.require_sync);
+    status.clock.system_off = system_clock_now() - clock_.stamp(Pulses::Clock::now()).at;
+    status.clock.round_trip = time_sync_.round_trip();
     status.store = outbox_.status();
     status.mapping = mapping_.counters();
     status.devices.resize(config_.devices.size());

@@ -38,6 +38,7 @@ private:
     std::string answer_http(const std::string& question) const;
     Result<void> listen();
     asio::awaitable<void> report_self();
+    Utc utc_now() const;
 
     asio::any_io_executor loop_;
     const Config config_;
@@ -47,6 +48,7 @@ private:
     Mapping mapping_;
     Devices devices_;
     Uplink uplink_;
+    northbound::TimeSync time_sync_;
     Pulses pulses_;
     storage::Outbox outbox_;
     const northbound::Limits limits_;

@@ -20,6 +20,13 @@ void write_store(json::Writer& out, const storage::OutboxStatus& store) {
     out.member("buffered", store.buffered).close_object();
 }
 
+void write_clock(json::Writer& out, const Status::Clock& clock) {
+    out.key("clock").open_object().member("quality", clock.quality());
+    out.member("system_off_ms", clock.system_off.count());
+    if (clock.round_trip) out.member("platform_round_trip_ms", clock.round_trip->count());
+    out.close_object();
+}
+
 void write_errors(json::Writer& out, const southbound::WireErrors& errors) {
     out.key("errors").open_object();
     out.member("timeout", errors.timeout).member("bad_data", errors.bad_data);
@@ -97,10 +104,11 @@ std::string status_json(const Status& status) {
         .member("up", status.link.up)
         .member("endpoint", status.link.endpoint);
     out.member("since", since).member("why", status.link.why);
-    out.member("reconnects", status.link.reconnects)
-        .member("in_flight", status.link.in_flight)
+    out.member("reconnects", status.link.reconnects).member("in_flight", status.link.in_flight);
+    out.member("dropped", status.link.dropped)
+        .member("passed_over", status.link.passed_over)
         .close_object();
-    out.key("clock").open_object().member("quality", status.clock.quality()).close_object();
+    write_clock(out, status.clock);
     write_store(out, status.store);
     out.key("readings").open_object().member("read", status.mapping.readings);
     out.member("thinned", status.mapping.thinned).member("not_fitting", status.mapping.not_fitting);

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,16 @@ struct Status {
         std::string why;  ///< while it is down
         std::uint64_t reconnects = 0;
         std::size_t in_flight = 0;
+        std::uint64_t dropped = 0;      ///< Messages of the platform: more than could be kept.
+        std::uint64_t passed_over = 0;  ///< Messages and events of no use to us.
     } link;
 
     struct Clock {
         bool proven = false;
         bool held = false;
+        std::chrono::milliseconds system_off{0};  ///< The system clock is ahead of event times.
+        /// Of the platform's last time answer; none came: nullopt.
+        std::optional<std::chrono::milliseconds> round_trip;
         const char* quality() const { return held ? "held" : proven ? "proven" : "unproven"; }
     } clock;
 

@@ -148,7 +148,8 @@ std::string status_text(const std::string& json_text) {
             text_of(s, {"link", "endpoint"}) + " since " + text_of(s, {"link", "since"}) +
             (up ? "" : ": " + text_of(s, {"link", "why"})) + ", reconnects " +
             text_of(s, {"link", "reconnects"}) + "\n";
-    text += "clock    " + text_of(s, {"clock", "quality"}) + "\n";
+    text += "clock    " + text_of(s, {"clock", "quality"}) + ", system clock off by " +
+            text_of(s, {"clock", "system_off_ms"}) + " ms\n";
     text += "books    accepted " + text_of(s, {"books", "accepted"}) + " = acknowledged " +
             text_of(s, {"books", "acknowledged"}) + " + pending " +
             text_of(s, {"books", "pending"}) + " + evicted " + text_of(s, {"books", "evicted"}) +
@@ -186,6 +187,12 @@ std::string status_metrics(const Status& status) {
     out.add("fieldgate_link_up", "gauge", "1: connected to the platform.", status.link.up ? 1 : 0);
     out.add("fieldgate_reconnects_total", "counter", "Connections after the first.",
             number(status.link.reconnects));
+    out.add("fieldgate_downlinks_dropped_total", "counter",
+            "Messages of the platform dropped: more at once than can be kept.",
+            number(status.link.dropped));
+    out.add("fieldgate_downlinks_passed_over_total", "counter",
+            "Messages and events of the platform that are of no use here.",
+            number(status.link.passed_over));
     out.add("fieldgate_clock_proven", "gauge", "1: event times rest on a clock known to be right.",
             status.clock.proven ? 1 : 0);
     add_store(out, status.store);

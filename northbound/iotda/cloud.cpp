@@ -1,33 +1,28 @@
 #include "northbound/iotda/cloud.h"
 
 #include <algorithm>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
 #include <cmath>
+#include <numeric>
+#include <span>
+#include <utility>
 
 #include "base/log.h"
+#include "northbound/iotda/answers.h"
 #include "northbound/iotda/payload.h"
 #include "northbound/iotda/signature.h"
+#include "northbound/iotda/sub_devices.h"
+#include "northbound/iotda/time_sync.h"
 #include "northbound/iotda/topics.h"
 
 namespace fieldgate::northbound::iotda {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // Of bandwidth in the window; more would only wait in buffers, out of the reach of live data.
 constexpr double window_seconds = 5;
-
-constexpr std::size_t failures_logged_max = 5;
-
-void log_failures(const StatusResponse& response) {
-    if (response.failures.empty()) return;
-    const std::size_t shown = std::min(response.failures.size(), failures_logged_max);
-    for (std::size_t i = 0; i < shown; ++i) {
-        const StatusResponse::Failure& failure = response.failures[i];
-        log::warning("the platform refused a sub-device's status",
-                     {{"device", failure.device_id},
-                      {"code", failure.code},
-                      {"why", failure.message},
-                      {"refused", std::to_string(response.failures.size())}});
-    }
-}
 
 }  // namespace
 
@@ -58,6 +53,8 @@ asio::awaitable<Result<void>> MqttCloud::connect() {
     login.client_id = std::move(credentials.client_id);
     login.username = std::move(credentials.username);
     login.password = std::move(credentials.password);
+    came_.clear();
+    told_ = {};
     const Result<void> connected = co_await session_.connect(std::move(login));
     if (!connected) co_return connected;
     const Result<void> introduced = co_await introduce();
@@ -78,17 +75,29 @@ asio::awaitable<Result<void>> MqttCloud::introduce() {
     co_return told;
 }
 
-asio::awaitable<std::optional<Error>> MqttCloud::lost(std::chrono::milliseconds patience) {
-    const auto until = Event::Clock::now() + patience;
-    for (;;) {
+asio::awaitable<Result<Downlink>> MqttCloud::next(std::chrono::milliseconds patience) {
+    const auto until = Clock::now() + patience;
+    while (came_.empty()) {
+        // However many came at once, the rest of the loop gets its turn between any two.
+        co_await asio::post(asio::use_awaitable);
         const Result<mqtt::Message> message = co_await session_.next(until);
-        if (message) {
-            take(*message);
-        } else {
-            if (message.error().code == Errc::timeout) co_return std::nullopt;
-            co_return message.error();
-        }
+        note_drops();
+        if (!message) co_return message.error();
+        take(*message);
+        if (came_.empty() && Clock::now() >= until)
+            co_return Error(Errc::timeout, "nothing of use came");
     }
+    Downlink first = std::move(came_.front());
+    came_.pop_front();
+    co_return first;
+}
+
+asio::awaitable<Result<void>> MqttCloud::answer(std::string request_id, Answer answer) {
+    std::string topic = answer_topic(settings_.device_id, request_id, answer);
+    std::string payload = encode_answer(answer);
+    const Result<void> sent =
+        co_await session_.publish(std::move(topic), std::move(payload), mqtt::Rank::urgent);
+    co_return sent;
 }
 
 asio::awaitable<Result<void>> MqttCloud::publish(const Parcel& parcel) {
@@ -99,10 +108,14 @@ asio::awaitable<Result<void>> MqttCloud::publish(const Parcel& parcel) {
     co_return sent;
 }
 
-asio::awaitable<Result<void>> MqttCloud::report_status(std::span<const SubDeviceStatus> statuses) {
-    std::vector<SubDeviceStatus> known;
-    for (const SubDeviceStatus& device : statuses)
-        if (device.status != DeviceStatus::unknown) known.push_back(device);
+asio::awaitable<Result<void>> MqttCloud::tell(const Announcement& announcement) {
+    if (const auto* question = std::get_if<TimeQuestion>(&announcement)) return ask_time(*question);
+    return report_status(std::get<StatusReport>(announcement));
+}
+
+asio::awaitable<Result<void>> MqttCloud::report_status(StatusReport report) {
+    std::vector<SubDeviceStatus>& known = report.statuses;
+    std::erase_if(known, [](const auto& one) { return one.status == DeviceStatus::unknown; });
     for (std::size_t i = 0; i < known.size(); i += statuses_per_request_max) {
         const std::size_t count = std::min(statuses_per_request_max, known.size() - i);
         const std::span<const SubDeviceStatus> part(known.data() + i, count);
@@ -114,16 +127,43 @@ asio::awaitable<Result<void>> MqttCloud::report_status(std::span<const SubDevice
     co_return Result<void>();
 }
 
+// Whatever it waits for here is taken for the way to the platform: no data before it.
+asio::awaitable<Result<void>> MqttCloud::ask_time(TimeQuestion question) {
+    std::string topic = events_up_topic(settings_.device_id);
+    std::string payload = encode_time_question(question, next_event_id(), utc_now_());
+    const Result<void> sent =
+        co_await session_.publish(std::move(topic), std::move(payload), mqtt::Rank::urgent);
+    co_return sent;
+}
+
 asio::awaitable<void> MqttCloud::disconnect() { return session_.disconnect(); }
 
+std::uint64_t MqttCloud::passed_over() const {
+    return std::accumulate(passed_.begin(), passed_.end(), std::uint64_t{0});
+}
+
 void MqttCloud::take(const mqtt::Message& message) {
-    if (message.topic != events_down_topic(settings_.device_id)) return;
-    const Result<std::vector<StatusResponse>> responses = decode_status_responses(message.payload);
-    if (!responses) {
-        log::warning("an event of the platform cannot be read", {{"why", responses.error().what}});
-        return;
-    }
-    for (const StatusResponse& response : *responses) log_failures(response);
+    Decoded decoded = decode(settings_.device_id, message.topic, message.payload);
+    for (Downlink& downlink : decoded.downlinks) came_.push_back(std::move(downlink));
+    for (const Decoded::Silence& silence : decoded.passed) pass_over(silence);
+}
+
+// Our own answers come back to us where a broker takes our filters at their word: no news.
+void MqttCloud::pass_over(const Decoded::Silence& silence) {
+    if (silence.why == Passed::own_answer) return;
+    const auto kind = static_cast<std::size_t>(silence.why);
+    ++passed_.at(kind);
+    if (std::exchange(told_.at(kind), true)) return;
+    log::warning("a message of the platform is passed over; more of the kind are only counted",
+                 {{"why", to_string(silence.why)}, {"what", silence.what}});
+}
+
+void MqttCloud::note_drops() {
+    const std::uint64_t drops = session_.messages_dropped();
+    if (drops == drops_told_ || session_.backlog()) return;
+    log::warning("messages of the platform dropped: more at once than can be kept",
+                 {{"dropped", std::to_string(drops - drops_told_)}});
+    drops_told_ = drops;
 }
 
 // 36 characters like a random UUID: [0-9a-f] and hyphens (protocol reference 4.0).

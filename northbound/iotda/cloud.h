@@ -1,11 +1,14 @@
 #pragma once
+#include <array>
 #include <asio/any_io_executor.hpp>
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <random>
 #include <string>
-#include <vector>
 
 #include "northbound/cloud.h"
+#include "northbound/iotda/downlink.h"
 #include "northbound/mqtt/session.h"
 #include "northbound/pacer.h"
 #include "northbound/settings.h"
@@ -22,22 +25,33 @@ public:
               std::function<Utc()> utc_now);
 
     asio::awaitable<Result<void>> connect() override;
-    asio::awaitable<std::optional<Error>> lost(std::chrono::milliseconds patience) override;
+    asio::awaitable<Result<Downlink>> next(std::chrono::milliseconds patience) override;
+    asio::awaitable<Result<void>> answer(std::string request_id, Answer answer) override;
     asio::awaitable<Result<void>> publish(const Parcel& parcel) override;
-    asio::awaitable<Result<void>> report_status(std::span<const SubDeviceStatus> statuses) override;
+    asio::awaitable<Result<void>> tell(const Announcement& announcement) override;
     asio::awaitable<void> disconnect() override;
 
     const mqtt::Session& session() const { return session_; }
+    /// Messages and events of the platform that were passed over in silence.
+    std::uint64_t passed_over() const;
 
 private:
     asio::awaitable<Result<void>> introduce();
+    asio::awaitable<Result<void>> report_status(StatusReport report);
+    asio::awaitable<Result<void>> ask_time(TimeQuestion question);
     void take(const mqtt::Message& message);
+    void pass_over(const Decoded::Silence& silence);
+    void note_drops();
     std::string next_event_id();
 
     const PlatformSettings& settings_;
     std::function<Utc()> utc_now_;
     mqtt::Session session_;
     std::mt19937_64 chance_;
+    std::deque<Downlink> came_;  // out of one message
+    std::array<std::uint64_t, passed_kinds> passed_{};
+    std::array<bool, passed_kinds> told_{};  // that there are such, on this connection
+    std::uint64_t drops_told_ = 0;
 };
 
 /// How the session of this platform is to be set up.

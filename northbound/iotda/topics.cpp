@@ -1,7 +1,6 @@
 #include "northbound/iotda/topics.h"
 
 namespace fieldgate::northbound::iotda {
-namespace {
 
 std::string system_topic(std::string_view device_id, std::string_view tail) {
     std::string topic = "$oc/devices/";
@@ -10,8 +9,6 @@ std::string system_topic(std::string_view device_id, std::string_view tail) {
     topic += tail;
     return topic;
 }
-
-}  // namespace
 
 std::string own_report_topic(std::string_view device_id) {
     return system_topic(device_id, "properties/report");

@@ -103,11 +103,11 @@ TEST_F(CloudTest, SendsEachKindOfParcelToItsTopic) {
 
 TEST_F(CloudTest, CutsStatusReportsIntoHundreds) {
     ASSERT_TRUE(await(loop, cloud->connect()));
-    std::vector<SubDeviceStatus> statuses;
+    StatusReport report;
     for (int i = 0; i < 251; ++i)
-        statuses.push_back({"meter-" + std::to_string(i),
-                            i % 50 == 7 ? DeviceStatus::unknown : DeviceStatus::online});
-    ASSERT_TRUE(await(loop, cloud->report_status(statuses)));
+        report.statuses.push_back({"meter-" + std::to_string(i),
+                                   i % 50 == 7 ? DeviceStatus::unknown : DeviceStatus::online});
+    ASSERT_TRUE(await(loop, cloud->tell(report)));
     std::set<std::string> ids;
     std::set<std::string> events;
     const auto publishes = broker.publishes();
@@ -126,6 +126,59 @@ TEST_F(CloudTest, CutsStatusReportsIntoHundreds) {
     EXPECT_EQ(events.begin()->size(), 36U);
 }
 
+TEST_F(CloudTest, HandsOverWhatThePlatformAsksAndAnswersIt) {
+    ASSERT_TRUE(await(loop, cloud->connect()));
+    broker.send("$oc/devices/gw/sys/commands/request_id=c-1",
+                R"({"object_device_id":"meter","service_id":"Relay","command_name":"SWITCH",
+                    "paras":{"value":"ON"}})",
+                1);
+    const Result<Downlink> came = await(loop, cloud->next(1h));
+    ASSERT_TRUE(came);
+    const auto* request = std::get_if<Request>(&*came);
+    ASSERT_NE(request, nullptr);
+    EXPECT_EQ(request->id, "c-1");
+    EXPECT_EQ(request->device_id, "meter");
+    ASSERT_TRUE(await(loop, cloud->answer(request->id, CallAnswer{0, "SWITCH_RSP", "{}", ""})));
+    const auto answer = broker.publishes().back();
+    EXPECT_EQ(answer.topic, "$oc/devices/gw/sys/commands/response/request_id=c-1");
+    EXPECT_EQ(answer.payload, R"({"result_code":0,"response_name":"SWITCH_RSP","paras":{}})");
+    EXPECT_EQ(answer.qos, 1);
+}
+
+TEST_F(CloudTest, HandsOverEveryEventOfAMessage) {
+    ASSERT_TRUE(await(loop, cloud->connect()));
+    broker.send(events_down_topic("gw"),
+                R"({"services":[{"service_id":"$time_sync","event_type":"time_sync_response",
+                    "paras":{"device_send_time":1,"server_recv_time":2,"server_send_time":3}},
+                   {"service_id":"$sub_device_manager",
+                    "event_type":"sub_device_update_status_response","paras":{}}]})",
+                1);
+    for (const std::size_t kind : {0U, 1U}) {
+        const Result<Downlink> came = await(loop, cloud->next(1h));
+        ASSERT_TRUE(came);
+        const auto* notice = std::get_if<Notice>(&*came);
+        ASSERT_NE(notice, nullptr);
+        EXPECT_EQ(notice->index(), kind);
+    }
+}
+
+TEST_F(CloudTest, AsksTheTime) {
+    ASSERT_TRUE(await(loop, cloud->connect()));
+    ASSERT_TRUE(await(loop, cloud->tell(TimeQuestion{moment})));
+    const auto question = broker.publishes().back();
+    EXPECT_EQ(question.topic, "$oc/devices/gw/sys/events/up");
+    EXPECT_NE(question.payload.find(R"("paras":{"device_send_time":1744592523000})"),
+              std::string::npos)
+        << question.payload;
+}
+
+TEST_F(CloudTest, SaysThatNothingCame) {
+    ASSERT_TRUE(await(loop, cloud->connect()));
+    const Result<Downlink> nothing = await(loop, cloud->next(10ms));
+    ASSERT_FALSE(nothing);
+    EXPECT_EQ(nothing.error().code, Errc::timeout);
+}
+
 TEST_F(CloudTest, OutlivesWhateverThePlatformSends) {
     ASSERT_TRUE(await(loop, cloud->connect()));
     const std::string events = events_down_topic("gw");
@@ -133,12 +186,16 @@ TEST_F(CloudTest, OutlivesWhateverThePlatformSends) {
                              R"({"services":[{"event_type":"sub_device_update_status_response",
                                 "paras":{"failed_devices":[{"device_id":"m","error_code":"c"}]}}]})"})
         broker.send(events, text, 1);
-    broker.send("$oc/devices/gw/sys/commands/request_id=1", "{}", 1);
+    broker.send("$oc/devices/other/sys/commands/request_id=1", "{}", 1);
+    broker.send("$oc/devices/gw/sys/commands/response/request_id=1", "{}", 1);  // as an echo
     broker.send(events, std::string(300'000, '['), 1);
+    broker.send("$oc/devices/gw/sys/commands/request_id=1", "{}", 1);
+    EXPECT_TRUE(await(loop, cloud->next(1h)));
+    EXPECT_EQ(cloud->passed_over(), 8U);
     broker.kick();
-    const std::optional<Error> lost = await(loop, cloud->lost(1h));
-    ASSERT_TRUE(lost);
-    EXPECT_EQ(lost->code, Errc::closed);
+    const Result<Downlink> lost = await(loop, cloud->next(1h));
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, Errc::closed);
     EXPECT_TRUE(await(loop, cloud->connect()));
 }
 
