@@ -3,6 +3,9 @@
 namespace fieldgate::storage {
 namespace {
 
+// A reader holds a lock for a page of rows, or for the recovery of a WAL that it finds.
+constexpr int patience_ms = 2000;
+
 Errc code_of(int extended) {
     switch (extended & 0xFF) {
         case SQLITE_FULL:
@@ -103,8 +106,8 @@ int Database::on_commit(void* self, sqlite3* /*connection*/, const char* /*name*
 
 Result<void> Database::connect(const std::string& file, int flags) {
     expect(connection_ == nullptr, "a closed database");
-    const int result = sqlite3_open_v2(
-        file.c_str(), &connection_, flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int result =
+        sqlite3_open_v2(file.c_str(), &connection_, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     if (result != SQLITE_OK) {
         const Error error = error_of(connection_, result);
         abandon();
@@ -114,17 +117,26 @@ Result<void> Database::connect(const std::string& file, int flags) {
     return {};
 }
 
-Result<void> Database::open(const std::string& file, std::uint64_t pages_max) {
-    Result<void> ready = connect(file, SQLITE_OPEN_CREATE);
+Result<void> Database::open(const std::string& file, std::uint64_t pages_max, Sharing sharing) {
+    Result<void> ready = connect(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (!ready) return ready;
-    ready = set_up(pages_max);
+    ready = set_up(pages_max, sharing);
+    if (!ready) abandon();
+    return ready;
+}
+
+Result<void> Database::open_to_read(const std::string& file) {
+    Result<void> ready = connect(file, SQLITE_OPEN_READONLY);
+    if (!ready) return ready;
+    sqlite3_busy_timeout(connection_, patience_ms);
+    ready = execute("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;");
     if (!ready) abandon();
     return ready;
 }
 
 // With writable_schema SQLite reads a file that is shorter than its header says.
 Result<void> Database::open_damaged(const std::string& file) {
-    Result<void> ready = connect(file, 0);
+    Result<void> ready = connect(file, SQLITE_OPEN_READWRITE);
     if (!ready) return ready;
     ready = execute(
         "PRAGMA writable_schema=ON; PRAGMA locking_mode=EXCLUSIVE; PRAGMA trusted_schema=OFF;"
@@ -135,9 +147,13 @@ Result<void> Database::open_damaged(const std::string& file) {
 
 // EXCLUSIVE keeps the WAL index on the heap: no shared-memory file whose pages a full disk could
 // take away. The cap is set in the last statement because SQLite lifts it to the file's own size.
-Result<void> Database::set_up(std::uint64_t pages_max) {
-    const Result<void> set = execute(
-        "PRAGMA page_size=4096; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
+Result<void> Database::set_up(std::uint64_t pages_max, Sharing sharing) {
+    sqlite3_busy_timeout(connection_, sharing == Sharing::readers ? patience_ms : 0);
+    Result<void> set = execute(sharing == Sharing::readers ? "PRAGMA locking_mode=NORMAL"
+                                                           : "PRAGMA locking_mode=EXCLUSIVE");
+    if (!set) return set;
+    set = execute(
+        "PRAGMA page_size=4096; PRAGMA journal_mode=WAL;"
         "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
         "PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=8388608; PRAGMA cache_size=-1024;");
     if (!set) return set;
@@ -181,6 +197,10 @@ Result<std::int64_t> Database::number(std::string_view sql) {
     const Result<bool> row = statement->step();
     if (!row) return row.error();
     return *row ? statement->integer(0) : 0;
+}
+
+std::uint64_t Database::changes() const {
+    return static_cast<std::uint64_t>(sqlite3_total_changes64(connection_));
 }
 
 Result<bool> Database::checkpoint(int mode) {

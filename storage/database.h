@@ -69,8 +69,15 @@ public:
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
 
+    /// Who else may have the file open.
+    enum class Sharing : std::uint8_t { nobody, readers };
+
     /// Opens or makes `file`, at most `pages_max` pages long.
-    Result<void> open(const std::string& file, std::uint64_t pages_max);
+    Result<void> open(const std::string& file, std::uint64_t pages_max,
+                      Sharing sharing = Sharing::nobody);
+    /// Only to read a file that another process may be writing (opened there for `readers`). A
+    /// statement that is left un-reset pins that process's WAL: read in pages.
+    Result<void> open_to_read(const std::string& file);
     /// Only to read what can be read of a file that may be damaged anywhere.
     Result<void> open_damaged(const std::string& file);
     bool is_open() const { return connection_ != nullptr; }
@@ -84,6 +91,9 @@ public:
     /// The first column of the first row; 0 if there is none.
     Result<std::int64_t> number(std::string_view sql);
 
+    /// Rows inserted, changed or deleted since it was opened.
+    std::uint64_t changes() const;
+
     /// Pages in the WAL since its last restart.
     std::uint64_t wal_pages() const { return wal_pages_; }
     /// Moves the WAL into the database file. True: all of it.
@@ -92,7 +102,7 @@ public:
 private:
     static int on_commit(void* self, sqlite3* connection, const char* name, int pages);
     Result<void> connect(const std::string& file, int flags);
-    Result<void> set_up(std::uint64_t pages_max);
+    Result<void> set_up(std::uint64_t pages_max, Sharing sharing);
 
     sqlite3* connection_ = nullptr;
     std::uint64_t wal_pages_ = 0;

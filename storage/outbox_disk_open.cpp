@@ -51,7 +51,7 @@ Result<void> OutboxDisk::open_file() {
         database_.open(file("outbox.db"), settings_.max_size_bytes / Database::page_bytes);
     if (!result) return result;
     // The version first: a store that is not ours is not worth reading through.
-    result = migrate(database_);
+    result = migrate(database_, Schema::outbox);
     if (!result) return result;
     Result<Statement> check = database_.prepare("PRAGMA quick_check(1)");
     if (!check) return check.error();
@@ -64,9 +64,10 @@ Result<void> OutboxDisk::open_file() {
 
 Result<void> OutboxDisk::set_aside(Inventory& inventory) {
     abandon();
-    inventory.set_aside = next_bad_name(settings_.path);
-    Result<void> result = move_aside(settings_.path, "outbox.db", inventory.set_aside);
-    if (result) result = open_file();
+    const Result<std::string> bad_name = move_aside(settings_.path, "outbox");
+    if (!bad_name) return bad_name.error();
+    inventory.set_aside = *bad_name;
+    const Result<void> result = open_file();
     if (!result) return result;
     const Result<Salvaged> saved = salvage(settings_.path + "/" + inventory.set_aside, database_);
     if (!saved) return saved.error();

@@ -16,17 +16,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view bad_prefix = "outbox.bad-";
 constexpr std::uint64_t rows_per_transaction = 1000;
 // How often a hole in the file is probed for its far side, before it is given up.
 constexpr int probes_max = 20000;
 
 using Names = std::unordered_map<std::int64_t, std::string>;
 
-int bad_number(const std::string& name) {
+// Of "outbox.bad-3"; 0: it is no such name.
+int bad_number(const std::string& name, const std::string& prefix) {
     int number = 0;
-    if (name.starts_with(bad_prefix))
-        std::from_chars(name.data() + bad_prefix.size(), name.data() + name.size(), number);
+    if (name.starts_with(prefix))
+        std::from_chars(name.data() + prefix.size(), name.data() + name.size(), number);
     return number;
 }
 
@@ -211,29 +211,27 @@ Result<void> settle(Database& source, Database& target, const std::array<Seq, 2>
 
 }  // namespace
 
-std::string next_bad_name(const std::string& folder) {
+Result<std::string> move_aside(const std::string& folder, const std::string& stem) {
+    const std::string prefix = stem + ".bad-";
+    const fs::path from(folder);
     int highest = 0;
-    std::error_code ignored;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored))
-        highest = std::max(highest, bad_number(entry.path().filename().string()));
-    return std::string(bad_prefix) + std::to_string(highest + 1);
-}
-
-Result<void> move_aside(const std::string& folder, const std::string& database,
-                        const std::string& bad_name) {
     std::error_code failed;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
+        const int number = bad_number(entry.path().filename().string(), prefix);
+        highest = std::max(highest, number);
         std::error_code ignored;
-        if (bad_number(entry.path().filename().string()) > 0) fs::remove(entry.path(), ignored);
+        if (number > 0) fs::remove(entry.path(), ignored);
     }
-    fs::path from(folder);
-    fs::rename(from / database, from / bad_name, failed);
+    std::string bad_name = prefix + std::to_string(highest + 1);
+    fs::rename(from / (stem + ".db"), from / bad_name, failed);
     if (failed) return Error(Errc::io, bad_name + ": " + failed.message());
-    // Its WAL belongs to it: to the new file it would be poison.
-    const std::string wal = database + "-wal";
+    // Its WAL belongs to it, and so does the WAL's index that a reader may have left: to the new
+    // file they would be poison.
+    fs::remove(from / (stem + ".db-shm"), failed);
+    const std::string wal = stem + ".db-wal";
     if (fs::exists(from / wal, failed)) fs::rename(from / wal, from / (bad_name + "-wal"), failed);
     if (failed) return Error(Errc::io, wal + ": " + failed.message());
-    return {};
+    return bad_name;
 }
 
 Result<Salvaged> salvage(const std::string& bad_file, Database& target) {

@@ -13,11 +13,9 @@ struct Salvaged {
     std::uint64_t lost = 0;  ///< known to have been there
 };
 
-/// The next free name of that kind: "outbox.bad-3".
-std::string next_bad_name(const std::string& folder);
-/// Renames the database and its WAL; the older bad ones go. Errors: io.
-Result<void> move_aside(const std::string& folder, const std::string& database,
-                        const std::string& bad_name);
+/// Renames a database that is damaged, and its WAL: `outbox.db` becomes the next free
+/// `outbox.bad-<n>`, which is returned; the older bad ones of `stem` go. Errors: io.
+Result<std::string> move_aside(const std::string& folder, const std::string& stem);
 /// Copies what can still be read, row by row with its check sum, into `target`, in one transaction
 /// per thousand rows: same numbers, same times. Errors are those of `target` alone.
 Result<Salvaged> salvage(const std::string& bad_file, Database& target);

@@ -1,6 +1,7 @@
 #include "storage/schema.h"
 
 #include <array>
+#include <span>
 #include <string>
 
 namespace fieldgate::storage {
@@ -10,7 +11,7 @@ namespace {
 // pages are freed whole. A row's names stand in `series` and `boots`. `crc` covers the row and the
 // names it refers to. `stamps`: rows lo..hi (those whose time was not proven) have had their time
 // settled: at = mono_ms + shift_ms, or as it stands where shift_ms is NULL.
-constexpr const char* version_1 =
+constexpr const char* outbox_1 =
     "CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE series(id INTEGER PRIMARY KEY, device TEXT NOT NULL, service TEXT NOT NULL);"
     "CREATE TABLE boots(id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
@@ -22,14 +23,39 @@ constexpr const char* version_1 =
     "CREATE TABLE quarantine(n INTEGER PRIMARY KEY, why TEXT, series INTEGER, at_ms INTEGER,"
     " body BLOB);";
 
-constexpr std::array<const char*, schema_version> steps{version_1};
+// `meta`: uptime_ms, roster_version. `ledger`: in the order of its commands; born_ms is on the
+// store's own clock of uptime. `audit_head`: what is known of the chain besides its rows, one row.
+// Every crc covers its row.
+constexpr const char* control_1 =
+    "CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE ledger(seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,"
+    " born_ms INTEGER NOT NULL, life INTEGER NOT NULL, finished INTEGER NOT NULL,"
+    " answer BLOB NOT NULL, crc INTEGER NOT NULL);"
+    "CREATE TABLE audit(seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, proven INTEGER NOT NULL,"
+    " who TEXT NOT NULL, what TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL,"
+    " result TEXT NOT NULL, hash TEXT NOT NULL);"
+    "CREATE TABLE audit_head(one INTEGER PRIMARY KEY, dropped INTEGER NOT NULL,"
+    " before TEXT NOT NULL, last INTEGER NOT NULL, hash TEXT NOT NULL);"
+    "INSERT INTO audit_head VALUES(1, 0, '', 0, '');"
+    "CREATE TABLE roster(device_id TEXT PRIMARY KEY, node_id TEXT NOT NULL,"
+    " product_id TEXT NOT NULL, name TEXT NOT NULL, extension_info TEXT NOT NULL,"
+    " parent_id TEXT NOT NULL, unserved TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;";
+
+constexpr std::array<const char*, 1> outbox_steps{outbox_1};
+constexpr std::array<const char*, 1> control_steps{control_1};
+
+std::span<const char* const> steps_of(Schema schema) {
+    if (schema == Schema::control) return control_steps;
+    return outbox_steps;
+}
 
 }  // namespace
 
-Result<void> migrate(Database& database) {
+Result<void> migrate(Database& database, Schema schema) {
+    const std::span<const char* const> steps = steps_of(schema);
     const Result<std::int64_t> version = database.number("PRAGMA user_version");
     if (!version) return version.error();
-    if (*version < 0 || *version > schema_version)
+    if (*version < 0 || *version > static_cast<std::int64_t>(steps.size()))
         return Error(Errc::unsupported,
                      "the store is of a newer program, version " + std::to_string(*version));
     for (auto done = static_cast<std::size_t>(*version); done < steps.size(); ++done) {

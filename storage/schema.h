@@ -1,15 +1,16 @@
 #pragma once
+#include <cstdint>
+
 #include "base/result.h"
 #include "storage/database.h"
 
 namespace fieldgate::storage {
 
-/// The version that this program writes.
-inline constexpr int schema_version = 1;
+enum class Schema : std::uint8_t { outbox, control };
 
-/// Brings the store to schema_version, each step in a transaction of its own, so that a power cut
-/// leaves the old or the new one. Errors: unsupported (made by a newer program), and the database's
-/// own.
-Result<void> migrate(Database& database);
+/// Brings a file to the version that this program writes, each step in a transaction of its own, so
+/// that a power cut leaves the old or the new one. Errors: unsupported (made by a newer program),
+/// and the database's own.
+Result<void> migrate(Database& database, Schema schema);
 
 }  // namespace fieldgate::storage

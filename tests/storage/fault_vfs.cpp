@@ -44,6 +44,7 @@ int truncate(sqlite3_file* file, sqlite3_int64 size) {
     return real(file)->pMethods->xTruncate(real(file), size);
 }
 int sync(sqlite3_file* file, int flags) {
+    ++FaultVfs::state().syncs;
     if (strikes(Fault::sync_error)) return SQLITE_IOERR_FSYNC;
     return real(file)->pMethods->xSync(real(file), flags);
 }
@@ -63,10 +64,21 @@ int control(sqlite3_file* file, int operation, void* argument) {
 int sector(sqlite3_file* file) { return real(file)->pMethods->xSectorSize(real(file)); }
 int traits(sqlite3_file* file) { return real(file)->pMethods->xDeviceCharacteristics(real(file)); }
 
-// Version 1: no shared memory, which the store does not need.
-const sqlite3_io_methods methods{1,       close,   read,      write,   truncate, sync,   size,
-                                 lock,    unlock,  is_locked, control, sector,   traits, nullptr,
-                                 nullptr, nullptr, nullptr,   nullptr, nullptr};
+// The WAL's index of a file that others may read meanwhile.
+int map(sqlite3_file* file, int region, int bytes, int extend, void volatile** to) {
+    return real(file)->pMethods->xShmMap(real(file), region, bytes, extend, to);
+}
+int lock_index(sqlite3_file* file, int offset, int count, int flags) {
+    return real(file)->pMethods->xShmLock(real(file), offset, count, flags);
+}
+void barrier(sqlite3_file* file) { real(file)->pMethods->xShmBarrier(real(file)); }
+int unmap(sqlite3_file* file, int remove) {
+    return real(file)->pMethods->xShmUnmap(real(file), remove);
+}
+
+const sqlite3_io_methods methods{2,          close,   read,      write,   truncate, sync,   size,
+                                 lock,       unlock,  is_locked, control, sector,   traits, map,
+                                 lock_index, barrier, unmap,     nullptr, nullptr};
 
 int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
     auto* wrapped = reinterpret_cast<File*>(file);

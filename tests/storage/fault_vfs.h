@@ -22,10 +22,13 @@ public:
         state().once = fault;
     }
 
+    int syncs() const { return state().syncs; }
+
     struct State {
         std::atomic<Fault> fault = Fault::none;
         std::atomic<Fault> once = Fault::none;
         std::atomic<int> countdown = 0;
+        std::atomic<int> syncs = 0;
     };
     static State& state();
 };
