@@ -1,0 +1,155 @@
+#include "storage/commits.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/log.h"
+#include "storage/control_disk.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate::storage {
+namespace {
+
+constexpr auto nap = 10s;
+
+}  // namespace
+
+Commits::Commits(const asio::any_io_executor& loop, std::string folder, std::int64_t life,
+                 std::chrono::milliseconds interval)
+    : loop_(loop),
+      interval_(interval),
+      disk_(std::make_unique<ControlDisk>(std::move(folder), life)),
+      flows_(loop),
+      wake_(loop) {}
+
+Commits::~Commits() = default;
+
+asio::awaitable<void> Commits::open() {
+    co_await reopen();
+    flows_.spawn("control", keep());
+}
+
+asio::awaitable<void> Commits::close() {
+    co_await flows_.stop();
+    // A disk that fails now has been tried once more than it would have been.
+    if (!jobs_.empty()) co_await commit();
+    settle(std::exchange(jobs_, {}), Error(Errc::closed, "the store is closed"));
+    co_await worker_.run([&] {
+        disk_->close();
+        return true;
+    });
+}
+
+void Commits::now(ControlJob job) { add(std::move(job), Clock::now()); }
+
+void Commits::soon(ControlJob job) { add(std::move(job), Clock::now() + interval_); }
+
+void Commits::add(ControlJob job, Clock::time_point at) {
+    if (broken_ && !job.patient && Clock::now() < retry_at_) return job.settled(*broken_);
+    jobs_.push_back(std::move(job));
+    if (broken_) at = std::max(at, retry_at_);
+    if (at >= due_) return;
+    due_ = at;
+    wake_.notify();
+}
+
+asio::awaitable<Result<void>> Commits::written(ControlJob job) {
+    struct Waiting {
+        explicit Waiting(const asio::any_io_executor& loop) : event(loop) {}
+        Event event;
+        Result<void> done;
+    };
+    // The waiter may be cancelled before the commit ends.
+    const auto waiting = std::make_shared<Waiting>(loop_);
+    job.settled = [waiting, first = std::move(job.settled)](const Result<void>& done) {
+        if (first) first(done);
+        waiting->done = done;
+        waiting->event.notify();
+    };
+    now(std::move(job));
+    co_await waiting->event.wait();
+    co_return waiting->done;
+}
+
+asio::awaitable<Result<void>> Commits::read(std::function<Result<void>(Database&)> query) {
+    co_return co_await worker_.run([&] { return disk_->read(query); });
+}
+
+asio::awaitable<void> Commits::keep() {
+    for (;;) {
+        turned_ = Clock::now();
+        const auto until = std::min(due_, turned_ + nap);
+        co_await wake_.wait_until(until);
+        if (Clock::now() >= due_) co_await commit();
+    }
+}
+
+asio::awaitable<void> Commits::commit() {
+    due_ = Clock::time_point::max();
+    if (must_reopen_) {
+        const bool open = co_await reopen();
+        if (!open) co_return;
+        // Stopped meanwhile: the wait below would not begin, and its jobs would be lost.
+        const auto stop = (co_await asio::this_coro::cancellation_state).cancelled();
+        if (stop != asio::cancellation_type::none) co_return;
+    }
+    std::vector<ControlJob> jobs = std::exchange(jobs_, {});
+    const Result<void> done = co_await worker_.run([&] { return disk_->commit(jobs); });
+    if (done)
+        works();
+    else
+        failed(done.error());
+    settle(std::move(jobs), done);
+}
+
+asio::awaitable<bool> Commits::reopen() {
+    const Result<ControlStock> stock = co_await worker_.run([&] { return disk_->open(); });
+    if (!stock) {
+        failed(stock.error());
+        settle(std::exchange(jobs_, {}), stock.error());
+        co_return false;
+    }
+    if (!stock->set_aside.empty())
+        log::error("control store was damaged",
+                   {{"kept", stock->set_aside}, {"rescued", std::to_string(stock->rescued)}});
+    if (stock->healed > 0)
+        log::error("control store had bad rows", {{"rows", std::to_string(stock->healed)}});
+    must_reopen_ = false;
+    works();
+    if (seen_) seen_(*stock);
+    co_return true;
+}
+
+// Patient ones that failed go back to their place, before what has come meanwhile.
+void Commits::settle(std::vector<ControlJob> jobs, const Result<void>& done) {
+    std::vector<ControlJob> again;
+    for (ControlJob& job : jobs) {
+        if (!done && job.patient)
+            again.push_back(std::move(job));
+        else if (job.settled)
+            job.settled(done);
+    }
+    if (again.empty()) return;
+    jobs_.insert(jobs_.begin(), std::make_move_iterator(again.begin()),
+                 std::make_move_iterator(again.end()));
+    due_ = std::min(due_, retry_at_);
+}
+
+void Commits::failed(const Error& error) {
+    if (!broken_) log::error("control store fails, commands are refused", {{"why", error.what}});
+    // What is full works again by itself once there is room.
+    must_reopen_ = must_reopen_ || (error.code != Errc::out_of_range && error.code != Errc::busy);
+    broken_ = error;
+    retry_at_ = Clock::now() + retry_.next();
+    due_ = retry_at_;
+}
+
+void Commits::works() {
+    if (broken_) log::notice("control store works again");
+    broken_.reset();
+    retry_.reset();
+}
+
+}  // namespace fieldgate::storage

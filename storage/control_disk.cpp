@@ -1,0 +1,166 @@
+#include "storage/control_disk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/audit_chain.h"
+#include "storage/figures.h"
+#include "storage/ledger_table.h"
+#include "storage/salvage.h"
+#include "storage/schema.h"
+
+namespace fieldgate::storage {
+namespace {
+
+// Ten thousand rows of ledger and of audit, answers and roster at their longest, and free pages.
+constexpr std::uint64_t pages_max = (96UL << 20) / Database::page_bytes;
+constexpr std::uint64_t checkpoint_pages = 256;
+constexpr std::uint64_t jobs_until_forgetting = 100;
+constexpr std::string_view uptime_name = "uptime_ms";
+
+}  // namespace
+
+std::chrono::milliseconds ControlDisk::uptime() const {
+    return uptime_before_ + std::chrono::duration_cast<std::chrono::milliseconds>(
+                                std::chrono::steady_clock::now() - opened_);
+}
+
+Result<ControlStock> ControlDisk::open() {
+    Result<ControlStock> stock = open_once();
+    const bool damaged =
+        !stock && (stock.error().code == Errc::bad_data || stock.error().code == Errc::unsupported);
+    if (damaged) stock = replace();
+    if (!stock) database_.abandon();
+    return stock;
+}
+
+Result<ControlStock> ControlDisk::open_once() {
+    const Result<void> opened = open_file();
+    if (!opened) return opened.error();
+    return take_stock();
+}
+
+// Not quick_check: a copy of a command is found through an index.
+Result<void> ControlDisk::open_file() {
+    database_.abandon();
+    Result<void> result = database_.open(file(), pages_max, Database::Sharing::readers);
+    if (result) result = migrate(database_, Schema::control);
+    if (!result) return result;
+    Result<Statement> check = database_.prepare("PRAGMA integrity_check(1)");
+    if (!check) return check.error();
+    const Result<bool> row = check->step();
+    if (!row) return row.error();
+    if (!*row || check->bytes(0) != "ok")
+        return Error(Errc::bad_data, "integrity_check: " + std::string(check->bytes(0)));
+    return {};
+}
+
+Result<ControlStock> ControlDisk::replace() {
+    database_.abandon();
+    const Result<std::string> bad_name = move_aside(folder_, "control");
+    if (!bad_name) return bad_name.error();
+    ControlStock rescued;
+    rescued.set_aside = *bad_name;
+    Result<void> result = open_file();
+    if (result) result = rescue(rescued);
+    if (!result) return result.error();
+    Result<ControlStock> stock = take_stock();
+    if (!stock) return stock;
+    stock->set_aside = rescued.set_aside;
+    stock->rescued = rescued.rescued;
+    return stock;
+}
+
+Result<void> ControlDisk::rescue(ControlStock& stock) {
+    Transaction transaction(database_);
+    Result<void> result = transaction.begin();
+    if (!result) return result;
+    Database damaged;
+    if (damaged.open_damaged(folder_ + "/" + stock.set_aside)) {
+        const Result<std::uint64_t> requests = LedgerTable(database_, life_).rescue(damaged);
+        if (!requests) return requests.error();
+        const Result<std::uint64_t> devices = RosterTable(database_).rescue(damaged);
+        if (!devices) return devices.error();
+        stock.rescued = *requests + *devices;
+    }
+    damaged.abandon();
+    AuditEntry entry;
+    entry.who = AuditEntry::Who::local;
+    entry.what = "damaged";
+    entry.target = file_name;
+    entry.detail = "the audit before this row is in " + stock.set_aside;
+    entry.result = "a new file";
+    entry.at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    result = append_audit(database_, entry);
+    if (!result) return result;
+    return transaction.commit();
+}
+
+Result<ControlStock> ControlDisk::take_stock() {
+    ControlStock stock;
+    const Result<void> healed = heal(stock);
+    if (!healed) return healed.error();
+    Result<RosterContent> roster = RosterTable(database_).load();
+    if (!roster) return roster.error();
+    stock.roster = std::move(*roster);
+    const Result<std::int64_t> before = load_figure(database_, uptime_name);
+    if (!before) return before.error();
+    const Result<std::chrono::milliseconds> newest = LedgerTable(database_, life_).newest();
+    if (!newest) return newest.error();
+    uptime_before_ = std::max(std::chrono::milliseconds(*before), *newest);
+    opened_ = std::chrono::steady_clock::now();
+    room_ = 0;
+    return stock;
+}
+
+Result<void> ControlDisk::heal(ControlStock& stock) {
+    Transaction transaction(database_);
+    const Result<void> begun = transaction.begin();
+    if (!begun) return begun;
+    const Result<std::uint64_t> requests = LedgerTable(database_, life_).heal();
+    if (!requests) return requests.error();
+    const Result<std::uint64_t> devices = RosterTable(database_).heal();
+    if (!devices) return devices.error();
+    stock.healed = *requests + *devices;
+    return transaction.commit();
+}
+
+Result<void> ControlDisk::commit(const std::vector<ControlJob>& jobs) {
+    if (!database_.is_open()) return Error(Errc::closed, "the store is not open");
+    const Result<void> written = write(jobs);
+    // What cannot be moved now stays in the WAL, and with it every row; it is tried again.
+    if (written && database_.wal_pages() >= checkpoint_pages)
+        static_cast<void>(database_.checkpoint());
+    return written;
+}
+
+Result<void> ControlDisk::write(const std::vector<ControlJob>& jobs) {
+    const std::chrono::milliseconds now = uptime();
+    Transaction transaction(database_);
+    Result<void> result = transaction.begin();
+    const std::uint64_t changes = database_.changes();
+    for (auto job = jobs.begin(); result && job != jobs.end(); ++job)
+        result = job->write(database_, now);
+    // Copies of known commands change nothing; without jobs it is a probe of the disk.
+    if (result && !jobs.empty() && database_.changes() == changes) return transaction.commit();
+    // Each job adds one row to the ledger at most.
+    const bool forget = room_ < jobs.size();
+    if (result && forget) result = LedgerTable(database_, life_).forget(now, jobs_until_forgetting);
+    if (result) result = save_figure(database_, uptime_name, now.count());
+    if (result) result = transaction.commit();
+    if (result) room_ = forget ? jobs_until_forgetting : room_ - jobs.size();
+    return result;
+}
+
+Result<void> ControlDisk::read(const std::function<Result<void>(Database&)>& query) {
+    if (!database_.is_open()) return Error(Errc::closed, "the store is not open");
+    return query(database_);
+}
+
+void ControlDisk::close() {
+    if (!database_.is_open()) return;
+    static_cast<void>(database_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE));
+    database_.close();
+}
+
+}  // namespace fieldgate::storage

@@ -1,0 +1,48 @@
+#pragma once
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <string>
+
+#include "storage/audit.h"
+#include "storage/commits.h"
+#include "storage/ledger.h"
+#include "storage/roster.h"
+
+namespace fieldgate::storage {
+
+/// What the gateway must not forget besides its data: the commands it has executed, what was done
+/// to it, and its sub-devices. One SQLite file, `control.db`, beside the outbox, under the outbox's
+/// lock; one thread. Some MB, at the very most 96 MiB, besides the outbox's max_size. Runs on the
+/// loop.
+class ControlStore {
+public:
+    /// `folder` is the outbox's; `commit`: how long rows of the audit may wait (store.commit).
+    ControlStore(const asio::any_io_executor& loop, std::string folder,
+                 std::chrono::milliseconds commit);
+
+    /// After the outbox's open(), which makes and locks the folder. Never a reason not to start: a
+    /// damaged file is set aside, a disk that fails is tried again; meanwhile commands are refused.
+    asio::awaitable<void> open() { return commits_.open(); }
+    /// After the flows that use it; writes what waits.
+    asio::awaitable<void> close() { return commits_.close(); }
+
+    Ledger& ledger() { return ledger_; }
+    Audit& audit() { return audit_; }
+    Roster& roster() { return roster_; }
+
+    bool disk_ok() const { return commits_.disk_ok(); }
+    /// When the flow that commits last turned; older than some 10 s: the disk holds it.
+    std::chrono::steady_clock::time_point turned() const { return commits_.turned(); }
+
+private:
+    ControlStore(const asio::any_io_executor& loop, std::string folder,
+                 std::chrono::milliseconds commit, std::int64_t life);
+
+    Commits commits_;
+    Ledger ledger_;
+    Audit audit_;
+    Roster roster_;
+};
+
+}  // namespace fieldgate::storage

@@ -1,0 +1,83 @@
+#include "storage/ledger.h"
+
+#include <memory>
+#include <utility>
+
+namespace fieldgate::storage {
+
+Result<Ledger::Entry> Ledger::known(const UnderWay& request, const std::string& digest) const {
+    Entry entry;
+    if (request.digest != digest) {
+        entry.state = Entry::State::different;
+    } else if (request.answer) {
+        entry.state = Entry::State::finished;
+        entry.answer = *request.answer;
+    } else {
+        entry.state = Entry::State::under_way;
+    }
+    return entry;
+}
+
+asio::awaitable<Result<Ledger::Entry>> Ledger::begin(std::string request_id, std::string digest) {
+    expect(!digest.empty(), "a digest");
+    if (request_id.size() > id_bytes_max)
+        co_return Error(Errc::out_of_range, "a request id of more than 256 bytes");
+    const auto copy = under_way_.find(request_id);
+    if (copy != under_way_.end()) co_return known(copy->second, digest);
+    if (under_way_.size() >= under_way_max)
+        co_return Error(Errc::busy, "too many commands under way");
+    under_way_[request_id].digest = digest;
+
+    const auto entry = std::make_shared<Entry>();
+    ControlJob job;
+    job.write = [life = life_, request_id, digest, entry](Database& database,
+                                                          std::chrono::milliseconds now) {
+        Result<Entry> found = LedgerTable(database, life).begin(request_id, digest, now);
+        if (!found) return Result<void>(found.error());
+        *entry = std::move(*found);
+        return Result<void>();
+    };
+    job.settled = [this, request_id, entry](const Result<void>& done) {
+        const bool to_be_executed = done && entry->state == Entry::State::fresh;
+        if (!to_be_executed) under_way_.erase(request_id);
+    };
+    const Result<void> done = co_await commits_.written(std::move(job));
+    if (!done) co_return done.error();
+    co_return *entry;
+}
+
+ControlJob Ledger::finishing(const std::string& request_id, const UnderWay& request) {
+    ControlJob job;
+    job.write = [life = life_, request_id, digest = request.digest, answer = *request.answer](
+                    Database& database, std::chrono::milliseconds now) {
+        return LedgerTable(database, life).finish(request_id, digest, answer, now);
+    };
+    job.settled = [this, request_id](const Result<void>& done) {
+        if (done)
+            under_way_.erase(request_id);
+        else
+            write_later(request_id);
+    };
+    return job;
+}
+
+void Ledger::write_later(const std::string& request_id) {
+    ControlJob job = finishing(request_id, under_way_.at(request_id));
+    job.patient = true;
+    job.settled = [this, request_id](const Result<void>& done) {
+        if (done) under_way_.erase(request_id);
+    };
+    commits_.soon(std::move(job));
+}
+
+asio::awaitable<Result<void>> Ledger::finish(std::string request_id, std::string answer) {
+    if (answer.size() > answer_bytes_max)
+        co_return Error(Errc::out_of_range, "an answer of more than 64 KiB");
+    const auto request = under_way_.find(request_id);
+    expect(request != under_way_.end() && !request->second.answer, "a request that is under way");
+    request->second.answer = std::move(answer);
+    ControlJob job = finishing(request_id, request->second);
+    co_return co_await commits_.written(std::move(job));
+}
+
+}  // namespace fieldgate::storage

@@ -1,0 +1,195 @@
+// The control store on disks that are full, fail, or have been scribbled on.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <random>
+
+#include "tests/storage/control_site.h"
+#include "tests/storage/fault_vfs.h"
+
+namespace fieldgate::storage {
+namespace {
+
+using Fault = FaultVfs::Fault;
+using State = Ledger::Entry::State;
+
+class ControlFault : public testing::Test {
+protected:
+    bool heals() {
+        return site.until([&] { return site.store->disk_ok(); });
+    }
+
+    FaultVfs disk;  // outlives the site
+    TempFolder folder;
+    ControlSite site{folder.path()};
+};
+
+TEST_F(ControlFault, RefusesWhatItCannotNoteAndTakesItOnceTheDiskWorks) {
+    for (const Fault fault : {Fault::full, Fault::write_error, Fault::sync_error}) {
+        const std::string id = "command/" + std::to_string(static_cast<int>(fault));
+        disk.fail(fault);
+        for (int copy = 0; copy < 3; ++copy) EXPECT_FALSE(site.begin(id));
+        EXPECT_FALSE(site.store->disk_ok());
+        EXPECT_EQ(site.store->ledger().under_way(), 0u);
+        disk.fail(Fault::none);
+        ASSERT_TRUE(heals());
+        EXPECT_TRUE(site.execute(id)) << "nobody has acted on it";
+        EXPECT_EQ(site.begin(id)->state, State::finished);
+    }
+}
+
+TEST_F(ControlFault, RemembersAnOutcomeThatCouldNotBeWrittenAndWritesItLater) {
+    for (const Fault fault : {Fault::full, Fault::write_error, Fault::sync_error}) {
+        const std::string id = "command/" + std::to_string(static_cast<int>(fault));
+        ASSERT_EQ(site.begin(id)->state, State::fresh);
+        disk.fail(fault);
+        EXPECT_FALSE(site.finish(id, "done"));
+        EXPECT_EQ(site.begin(id)->state, State::finished);
+        EXPECT_EQ(site.begin(id)->answer, "done");
+        disk.fail(Fault::none);
+        ASSERT_TRUE(site.until([&] { return site.store->ledger().under_way() == 0; }));
+        site.restart();
+        EXPECT_EQ(site.begin(id)->state, State::finished);
+        EXPECT_EQ(site.begin(id)->answer, "done");
+    }
+}
+
+TEST_F(ControlFault, StartsOnADiskThatFailsAndHealsByItself) {
+    ASSERT_TRUE(site.execute("command/1"));
+    site.close();
+    disk.fail(Fault::read_error);
+    site.open();
+    EXPECT_FALSE(site.store->disk_ok());
+    EXPECT_FALSE(site.begin("command/1"));
+    site.append("command");
+    disk.fail(Fault::none);
+    ASSERT_TRUE(heals());
+    EXPECT_EQ(site.begin("command/1")->state, State::finished);
+    EXPECT_TRUE(site.written(1));
+}
+
+TEST_F(ControlFault, ExecutesNothingTwiceThroughASingleErrorAtAnyOperation) {
+    const int last = std::getenv("FIELDGATE_CAMPAIGN") != nullptr ? 200 : 20;
+    int number = 0;
+    for (const Fault fault : {Fault::write_error, Fault::sync_error, Fault::read_error}) {
+        for (int after = 0; after < last; after += 1 + after / 8) {
+            std::vector<std::string> executed;
+            disk.fail_once(fault, after);
+            for (int round = 0; round < 4; ++round) {
+                const std::string id = "command/" + std::to_string(++number);
+                site.append("command", id);
+                const auto entry = site.begin(id);
+                if (!entry) continue;
+                ASSERT_EQ(entry->state, State::fresh);
+                static_cast<void>(site.finish(id, "done"));
+                executed.push_back(id);
+            }
+            ASSERT_TRUE(site.until([&] { return site.store->ledger().under_way() == 0; }));
+            if (after % 2 == 0) site.restart();
+            disk.fail_once(Fault::none, 0);
+            ASSERT_TRUE(heals());
+            for (const std::string& id : executed) {
+                const auto entry = site.begin(id);
+                ASSERT_TRUE(entry);
+                ASSERT_EQ(entry->state, State::finished) << id << " after " << after;
+            }
+            ASSERT_FALSE(site.verify().broken());
+        }
+    }
+    EXPECT_FALSE(fs::exists(folder.path() + "/control.bad-1"));
+}
+
+/// A store with 300 commands, 300 rows of audit and 50 devices, closed.
+void fill(const std::string& folder) {
+    ControlSite site(folder);
+    for (int number = 1; number <= 300; ++number) {
+        site.append("command", std::string(100, 'x'));
+        ASSERT_TRUE(site.execute("command/" + std::to_string(number)));
+    }
+    std::vector<SubDevice> devices(50);
+    for (std::size_t number = 0; number < devices.size(); ++number) {
+        devices[number].device_id = "meter-" + std::to_string(number);
+        devices[number].extension_info = "{\"modbus_unit\":" + std::to_string(number) + "}";
+    }
+    ASSERT_TRUE(site.run(site.store->roster().apply_add(12, devices)));
+}
+
+TEST(ControlDamage, NeverStopsTheStartNorTellsAnythingWrong) {
+    TempFolder original;
+    fill(original.path());
+    std::mt19937 random(8);
+    const auto bytes = fs::file_size(original.path() + "/control.db");
+    const int rounds = std::getenv("FIELDGATE_CAMPAIGN") != nullptr ? 1000 : 60;
+    int forgotten = 0;
+    int aside = 0;
+    for (int round = 0; round < rounds; ++round) {
+        TempFolder folder;
+        copy_store(original.path(), folder.path());
+        {
+            std::fstream file(folder.path() + "/control.db",
+                              std::ios::in | std::ios::out | std::ios::binary);
+            const auto at = static_cast<std::streamoff>(random() % bytes);
+            file.seekg(at);
+            const int byte = file.get();
+            file.seekp(at);
+            file.put(static_cast<char>(byte ^ (1 << random() % 8)));
+        }
+        ControlSite site(folder.path());
+        ASSERT_TRUE(site.store->disk_ok());
+        if (fs::exists(folder.path() + "/control.bad-1")) ++aside;
+        for (int number = 1; number <= 300; ++number) {
+            const std::string id = "command/" + std::to_string(number);
+            const auto entry = site.begin(id);
+            ASSERT_TRUE(entry);
+            if (entry->state == State::finished) {
+                ASSERT_EQ(entry->answer, "answer of " + id);
+            }
+            if (entry->state == State::fresh) ++forgotten;
+        }
+        for (const SubDevice& device : site.store->roster().all())
+            ASSERT_EQ(device.extension_info,
+                      "{\"modbus_unit\":" + device.device_id.substr(6) + "}");
+        ASSERT_TRUE(site.execute("the next"));  // and it goes on
+    }
+    std::cout << "of " << rounds << " damaged files " << aside << " were set aside; " << forgotten
+              << " of " << rounds * 300 << " commands forgotten\n";
+    EXPECT_LT(forgotten, rounds * 300 / 50);
+}
+
+TEST(ControlDamage, OfTheWholeFileIsSetAsideAndTheAuditSaysSo) {
+    TempFolder original;
+    fill(original.path());
+    const auto bytes = fs::file_size(original.path() + "/control.db");
+    for (const std::uintmax_t left : {std::uintmax_t{100}, bytes / 2}) {
+        TempFolder folder;
+        copy_store(original.path(), folder.path());
+        std::ofstream(folder.path() + "/control.db-shm") << "of another life";
+        fs::resize_file(folder.path() + "/control.db", left);
+        ControlSite site(folder.path());
+        EXPECT_TRUE(site.store->disk_ok());
+        EXPECT_TRUE(fs::exists(folder.path() + "/control.bad-1"));
+        ASSERT_EQ(site.rows().size(), 1u);
+        EXPECT_EQ(site.rows()[0].entry.detail, "the audit before this row is in control.bad-1");
+        EXPECT_FALSE(site.verify().broken());
+        EXPECT_EQ(site.store->roster().version(), 0);
+        EXPECT_TRUE(site.execute("the next"));
+        site.restart();
+        EXPECT_EQ(site.begin("the next")->state, State::finished);
+    }
+}
+
+TEST(ControlDamage, AStoreOfANewerProgramIsSetAside) {
+    TempFolder folder;
+    fill(folder.path());
+    edit(folder.path(), "PRAGMA user_version = 99");
+    ControlSite site(folder.path());
+    EXPECT_TRUE(fs::exists(folder.path() + "/control.bad-1"));
+    EXPECT_EQ(site.begin("command/1")->state, State::finished) << "rescued";
+    EXPECT_EQ(site.store->roster().all().size(), 50u);
+    EXPECT_EQ(site.store->roster().version(), 0);
+}
+
+}  // namespace
+}  // namespace fieldgate::storage
