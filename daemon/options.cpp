@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "daemon/answering.h"
+#include "daemon/audit.h"
 #include "daemon/check.h"
 #include "daemon/config.h"
 #include "daemon/run.h"
@@ -42,13 +43,16 @@ int run_command_line(int argc, char** argv) {
     std::string control;
     bool as_json = false;
     bool plan = false;
+    std::uint64_t since = 0;
 
     auto* run_command = app.add_subcommand("run", "Run the gateway until SIGTERM");
     auto* check_command =
         app.add_subcommand("check", "Report everything wrong with a configuration");
     auto* status_command = app.add_subcommand("status", "Ask the running gateway how it is");
+    auto* audit_command = app.add_subcommand(
+        "audit", "Print what was done to the gateway, and whether that is whole");
     auto* version_command = app.add_subcommand("version", "Print the version");
-    for (auto* command : {run_command, check_command, status_command})
+    for (auto* command : {run_command, check_command, status_command, audit_command})
         command->add_option("--config", config_file, "Main configuration file")
             ->capture_default_str();
     check_command->add_flag("--plan", plan, "Also print what will be read, and what it costs");
@@ -56,6 +60,8 @@ int run_command_line(int argc, char** argv) {
     status_command->add_option("--control", control,
                                "Control socket (default: from the configuration)");
     status_command->add_flag("--json", as_json, "Print JSON");
+    audit_command->add_flag("--json", as_json, "Print JSON");
+    audit_command->add_option("--since", since, "Print rows from this number on");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -66,6 +72,7 @@ int run_command_line(int argc, char** argv) {
     if (*run_command) exit = run(config_file);
     if (*check_command) exit = check(config_file, plan, as_json);
     if (*status_command) exit = status(config_file, control, as_json);
+    if (*audit_command) exit = audit(config_file, as_json, since);
     if (*version_command) std::puts("fieldgate " FIELDGATE_VERSION);
     return static_cast<int>(exit);
 }
