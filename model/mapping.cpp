@@ -106,6 +106,10 @@ void Mapping::refresh() {
         for (PointState& point : device.points) point.refresh = true;
 }
 
+void Mapping::refresh(DeviceIndex device, PointIndex point) {
+    devices_[device].points[point].refresh = true;
+}
+
 const PropertyModel* Mapping::model_of(const Point& point) {
     return point.model ? &*point.model : nullptr;
 }

@@ -46,6 +46,8 @@ public:
     /// The next reading of every point is sent whatever its report rule says: after a replay, so
     /// that the platform's shadow shows "now".
     void refresh();
+    /// The same for one point: after a write, so that the platform sees what became of it.
+    void refresh(DeviceIndex device, PointIndex point);
 
     const Counters& counters() const { return counters_; }
 
