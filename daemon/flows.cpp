@@ -6,7 +6,9 @@
 #include <random>
 
 #include "base/log.h"
+#include "daemon/carry_out.h"
 #include "daemon/clock.h"
+#include "daemon/cloud_loss.h"
 #include "daemon/notices.h"
 #include "northbound/reconnect.h"
 
@@ -17,6 +19,8 @@ namespace {
 
 constexpr auto debounce = 1s;
 constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
+// An order that has waited longer is not begun: it might not end before the platform gives up.
+constexpr auto begin_within = 10s;
 
 // Carries one parcel to the platform; it goes back to its place if it was not acknowledged.
 asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease) {
@@ -50,23 +54,20 @@ asio::awaitable<void> ask_time(Parts& parts) {
     (void)co_await parts.cloud.tell(question);
 }
 
-// An answer that did not get through is as good as one that came too late.
-asio::awaitable<void> answer(Parts& parts, std::string id, northbound::Answer answer) {
-    (void)co_await parts.cloud.answer(std::move(id), std::move(answer));
+// An answer that does not get through is as good as one that came too late.
+asio::awaitable<void> answer(Parts& parts, Answers::Ready ready) {
+    (void)co_await parts.cloud.answer(std::move(ready.request_id), std::move(ready.answer));
+    parts.requests.answers().sent();
 }
 
-// Nothing that the platform asks for is done yet.
+// What came is in somebody's hands, or refused, when this returns.
 void hear(Parts& parts, const northbound::Downlink& downlink) {
-    if (const auto* notice = std::get_if<northbound::Notice>(&downlink)) {
+    if (const auto* notice = std::get_if<northbound::Notice>(&downlink))
         take(parts, *notice);
-    } else if (const auto* malformed = std::get_if<northbound::Malformed>(&downlink)) {
-        parts.deliveries.spawn("answer", answer(parts, malformed->id, malformed->answer));
-    } else {
-        const auto& request = std::get<northbound::Request>(downlink);
-        northbound::Answer no =
-            northbound::refusal(request, northbound::result_code::not_permitted, "not permitted");
-        parts.deliveries.spawn("answer", answer(parts, request.id, std::move(no)));
-    }
+    else if (const auto* malformed = std::get_if<northbound::Malformed>(&downlink))
+        parts.requests.answers().refuse(malformed->id, malformed->answer);
+    else
+        parts.requests.take(std::get<northbound::Request>(downlink), Event::Clock::now());
 }
 
 // Connects, and says how every device is before any data follows.
@@ -93,6 +94,27 @@ asio::awaitable<Error> watch_link(Parts& parts, Pulses::Pulse& pulse) {
     }
 }
 
+// The ledger first: what was done before is not done again, and what cannot be noted is not done.
+asio::awaitable<void> write(Parts& parts, southbound::Bus& bus, const Order& order) {
+    storage::Ledger& ledger = parts.control.ledger();
+    const std::string key = "request/" + order.request.id;
+    const Result<storage::LedgerEntry> noted = co_await ledger.begin(key, order.request.digest);
+    if (!noted) {
+        parts.requests.settle(order, outcome_not_noted(order, noted.error()));
+        co_return;
+    }
+    if (noted->state != storage::LedgerEntry::State::fresh) {
+        parts.requests.repeat(order, outcome_of_copy(order, *noted));
+        co_return;
+    }
+    Outcome outcome = outcome_not_begun(order);
+    const bool in_time = parts.requests.answers().begin(order.request.id);
+    if (in_time) outcome = co_await write_order(parts, bus, order);
+    const Result<void> kept = co_await ledger.finish(key, encode_outcome(outcome));
+    if (!kept) log::warning("an outcome is not on disk yet", {{"why", kept.error().what}});
+    parts.requests.settle(order, std::move(outcome));
+}
+
 }  // namespace
 
 asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
@@ -103,6 +125,7 @@ asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
         const Readings readings = co_await bus.next();
         pulse.beat();
         if (readings.changed) parts.devices.set(readings.device, *readings.changed);
+        parts.latest.set(readings);
         records.clear();
         parts.mapping.map(readings, parts.clock, records);
         parts.outbox.append(records);  // never waits; what does not fit any more is counted there
@@ -180,6 +203,49 @@ asio::awaitable<void> notify(Parts& parts) {
         if (statuses.empty()) continue;
         // If they are not told, the link is as good as gone, or we try again.
         (void)co_await tell_statuses(parts, std::move(statuses));
+    }
+}
+
+asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders) {
+    auto& pulse = parts.pulses.add("obey " + bus.name());
+    for (;;) {
+        pulse.beat();
+        const std::optional<Order> order = co_await orders.next();
+        pulse.beat();
+        if (!order) continue;
+        if (Event::Clock::now() - order->received > begin_within) {
+            parts.requests.settle(*order, outcome_not_begun(*order));
+        } else if (order->writes.empty()) {
+            northbound::GetAnswer values = co_await read_order(parts, bus, *order);
+            parts.requests.settle(*order, std::move(values));
+        } else {
+            co_await write(parts, bus, *order);
+        }
+    }
+}
+
+asio::awaitable<void> fail_safe(Parts& parts) {
+    auto& pulse = parts.pulses.add("fail_safe");
+    CloudLoss loss(parts.config, Event::Clock::now());
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        pulse.beat();
+        loss.look(parts.uplink.is_open(), Event::Clock::now());
+        for (const CloudLoss::Write& write : loss.due(Event::Clock::now())) {
+            co_await write_safe(parts, write);
+            pulse.beat();
+        }
+        timer.expires_after(1s);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+asio::awaitable<void> reply(Parts& parts) {
+    auto& pulse = parts.pulses.add("reply");
+    for (;;) {
+        pulse.beat();
+        std::optional<Answers::Ready> ready = co_await parts.requests.answers().next();
+        if (ready) parts.deliveries.spawn("answer", answer(parts, std::move(*ready)));
     }
 }
 

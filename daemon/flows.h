@@ -5,6 +5,8 @@
 #include "base/task_group.h"
 #include "daemon/config.h"
 #include "daemon/devices.h"
+#include "daemon/latest.h"
+#include "daemon/requests.h"
 #include "daemon/uplink.h"
 #include "model/event_time.h"
 #include "model/mapping.h"
@@ -12,6 +14,7 @@
 #include "northbound/pacer.h"
 #include "northbound/time_sync.h"
 #include "southbound/bus.h"
+#include "storage/control_store.h"
 #include "storage/outbox.h"
 
 namespace fieldgate {
@@ -29,6 +32,10 @@ struct Parts {
     const northbound::Limits& limits;  ///< Of parcels: the platform's, cut to what paces well.
     Uplink& uplink;
     northbound::TimeSync& time_sync;
+    Latest& latest;
+    Requests& requests;
+    storage::ControlStore& control;
+    const std::vector<std::unique_ptr<southbound::Bus>>& buses;  ///< As in config.
     TaskGroup& deliveries;
     Pulses& pulses;
 };
@@ -47,6 +54,16 @@ asio::awaitable<void> stay_connected(Parts& parts);
 
 /// Tells the platform when a device has come or gone.
 asio::awaitable<void> notify(Parts& parts);
+
+/// Cloud to wire: carries out what was asked of the devices of one bus, one after the other, each
+/// write at most once.
+asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders);
+
+/// Writes what is safe while the cloud is away (`on_cloud_loss` of a point).
+asio::awaitable<void> fail_safe(Parts& parts);
+
+/// Sends the answers to what the platform has asked.
+asio::awaitable<void> reply(Parts& parts);
 
 /// Keeps event times true to the best clock there is; asks the platform for its own.
 asio::awaitable<void> keep_time(Parts& parts);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "daemon/clock.h"
+#include "daemon/property_answer.h"
 
 using namespace std::chrono_literals;
 
@@ -40,6 +41,12 @@ std::vector<Mapping::Device> Gateway::mapped(const Config& config) {
     return devices;
 }
 
+std::vector<std::size_t> Gateway::point_counts(const Config& config) {
+    std::vector<std::size_t> counts;
+    for (const Mapping::Device& device : mapped(config)) counts.push_back(device.points->size());
+    return counts;
+}
+
 Gateway::Gateway(const asio::any_io_executor& loop, Config config)
     : loop_(loop),
       config_(std::move(config)),
@@ -49,6 +56,9 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       devices_(loop, device_ids(config_)),
       uplink_(loop),
       outbox_(loop, config_.store, series_, boot_id(), build_date()),
+      control_store_(loop, config_.store.path, config_.store.commit),
+      latest_(point_counts(config_)),
+      requests_(loop, config_, clock_, control_store_.audit()),
       limits_(parcel_limits(config_.platform.limits)),
       pacer_(config_.platform.limits),
       cloud_(loop, config_.platform, pacer_, [this] { return utc_now(); }),
@@ -58,8 +68,9 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
                [this](const std::string& question) { return answer_http(question); }),
       deliveries_(loop),
       flows_(loop),
-      parts_{config_, series_, clock_,  mapping_,   devices_,    outbox_, cloud_,
-             pacer_,  limits_, uplink_, time_sync_, deliveries_, pulses_} {
+      parts_{config_,   series_,        clock_,  mapping_,    devices_,   outbox_,
+             cloud_,    pacer_,         limits_, uplink_,     time_sync_, latest_,
+             requests_, control_store_, buses_,  deliveries_, pulses_} {
     for (std::size_t i = 0; i < config_.buses.size(); ++i)
         buses_.push_back(
             std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));
@@ -78,12 +89,20 @@ asio::awaitable<Result<void>> Gateway::start() {
     clock_.observe(Pulses::Clock::now(), system_clock_now(), system_clock_synchronised());
     const Result<void> opened = co_await outbox_.open();
     if (!opened) co_return opened;
+    co_await control_store_.open();
     // Polling matters more than being asked about it.
     if (const Result<void> listening = listen(); !listening)
         log::warning("nobody can ask", {{"why", listening.error().what}});
     flows_.spawn("keep_time", keep_time(parts_));
     for (auto& bus : buses_) flows_.spawn("collect " + bus->name(), collect(parts_, *bus));
-    if (config_.gateway_template) flows_.spawn("report_self", report_self());
+    for (std::size_t i = 0; i < buses_.size(); ++i)
+        flows_.spawn("obey " + buses_[i]->name(), obey(parts_, *buses_[i], requests_.orders(i)));
+    if (config_.gateway_template) {
+        flows_.spawn("report_self", report_self());
+        flows_.spawn("answer_self", answer_self());
+    }
+    flows_.spawn("fail_safe", fail_safe(parts_));
+    flows_.spawn("reply", reply(parts_));
     flows_.spawn("connect", stay_connected(parts_));
     flows_.spawn("upload", upload(parts_));
     flows_.spawn("notify", notify(parts_));
@@ -110,6 +129,7 @@ asio::awaitable<void> Gateway::stop() {
         if (!told) log::warning("devices not reported offline", {{"why", told.error().what}});
         co_await cloud_.disconnect();
     }
+    co_await control_store_.close();
     co_await outbox_.close();
 }
 
@@ -127,6 +147,21 @@ asio::awaitable<void> Gateway::report_self() {
         records.clear();
         mapping_.map(readings, clock_, records);
         outbox_.append(records);
+    }
+}
+
+// What the gateway is asked about itself, it says as it is now.
+asio::awaitable<void> Gateway::answer_self() {
+    auto& pulse = pulses_.add("answer_self");
+    const auto self = static_cast<DeviceIndex>(config_.devices.size());
+    const Template& tmpl = config_.templates[*config_.gateway_template];
+    for (;;) {
+        pulse.beat();
+        const std::optional<Order> order = co_await requests_.orders(buses_.size()).next();
+        if (!order) continue;
+        latest_.set(self_readings(tmpl, self, Pulses::Clock::now(), status()));
+        requests_.settle(*order,
+                         property_answer(*tmpl.points, self, order->points, latest_, clock_));
     }
 }
 
@@ -155,6 +190,8 @@ Status Gateway::status() const {
     status.clock.round_trip = time_sync_.round_trip();
     status.store = outbox_.status();
     status.mapping = mapping_.counters();
+    status.requests = requests_.counters();
+    status.requests_late = requests_.answers().late();
     status.devices.resize(config_.devices.size());
     for (const auto& bus : buses_) {
         status.buses.push_back({bus->name(), bus->status()});
@@ -169,6 +206,7 @@ Status Gateway::status() const {
 
 std::string Gateway::stuck(Pulses::Clock::duration limit) const {
     if (Pulses::Clock::now() - outbox_.status().turned > limit) return "outbox";
+    if (Pulses::Clock::now() - control_store_.turned() > limit) return "control store";
     const Pulses::Pulse* pulse = pulses_.stuck(Pulses::Clock::now(), limit);
     return pulse ? pulse->name() : std::string();
 }

@@ -34,10 +34,12 @@ public:
 
 private:
     static std::vector<Mapping::Device> mapped(const Config& config);
+    static std::vector<std::size_t> point_counts(const Config& config);
     std::string answer_control(const std::string& question) const;
     std::string answer_http(const std::string& question) const;
     Result<void> listen();
     asio::awaitable<void> report_self();
+    asio::awaitable<void> answer_self();
     Utc utc_now() const;
 
     asio::any_io_executor loop_;
@@ -51,6 +53,9 @@ private:
     northbound::TimeSync time_sync_;
     Pulses pulses_;
     storage::Outbox outbox_;
+    storage::ControlStore control_store_;
+    Latest latest_;
+    Requests requests_;
     const northbound::Limits limits_;
     northbound::Pacer pacer_;
     northbound::iotda::MqttCloud cloud_;

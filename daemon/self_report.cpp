@@ -72,4 +72,15 @@ Readings SelfReport::due(Instant now, const Status& status) {
     return readings;
 }
 
+Readings self_readings(const Template& tmpl, DeviceIndex device, Instant now,
+                       const Status& status) {
+    Readings readings;
+    readings.device = device;
+    readings.at = now;
+    for (std::size_t i = 0; i < tmpl.self_values.size(); ++i)
+        readings.values.push_back(
+            {static_cast<PointIndex>(i), value_of(tmpl.self_values[i], status)});
+    return readings;
+}
+
 }  // namespace fieldgate

@@ -29,4 +29,7 @@ private:
     std::vector<Item> items_;  // parallel to the template's points
 };
 
+/// All of them, as they are at `now`.
+Readings self_readings(const Template& tmpl, DeviceIndex device, Instant now, const Status& status);
+
 }  // namespace fieldgate

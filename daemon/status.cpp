@@ -27,6 +27,15 @@ void write_clock(json::Writer& out, const Status::Clock& clock) {
     out.close_object();
 }
 
+void write_requests(json::Writer& out, const Status& status) {
+    const Requests::Counters& requests = status.requests;
+    out.key("requests").open_object().member("received", requests.received);
+    out.member("done", requests.done).member("refused", requests.refused);
+    out.member("failed", requests.failed).member("unknown", requests.unknown);
+    out.member("busy", requests.busy).member("copies", requests.copies);
+    out.member("late", status.requests_late).close_object();
+}
+
 void write_errors(json::Writer& out, const southbound::WireErrors& errors) {
     out.key("errors").open_object();
     out.member("timeout", errors.timeout).member("bad_data", errors.bad_data);
@@ -113,6 +122,7 @@ std::string status_json(const Status& status) {
     out.key("readings").open_object().member("read", status.mapping.readings);
     out.member("thinned", status.mapping.thinned).member("not_fitting", status.mapping.not_fitting);
     out.close_object();
+    write_requests(out, status);
     write_buses(out, status.buses);
     write_devices(out, status.devices);
     out.close_object();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/requests.h"
 #include "model/mapping.h"
 #include "model/record.h"
 #include "southbound/bus.h"
@@ -41,6 +42,8 @@ struct Status {
 
     storage::OutboxStatus store;
     Mapping::Counters mapping;
+    Requests::Counters requests;
+    std::uint64_t requests_late = 0;  ///< Answered because time ran out.
 
     struct Bus {
         std::string name;

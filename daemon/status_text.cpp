@@ -133,6 +133,24 @@ void add_buses(Metrics& out, const std::vector<Status::Bus>& buses) {
     }
 }
 
+void add_requests(Metrics& out, const Status& status) {
+    const Requests::Counters& requests = status.requests;
+    out.add("fieldgate_requests_received_total", "counter", "What the platform has asked for.",
+            number(requests.received));
+    out.head("fieldgate_requests_total", "counter", "What became of it.");
+    const auto one = [&](const char* outcome, std::uint64_t count) {
+        out.sample("fieldgate_requests_total", label("outcome", outcome), number(count));
+    };
+    one("done", requests.done);
+    one("refused", requests.refused);
+    one("failed", requests.failed);
+    one("unknown", requests.unknown);
+    one("busy", requests.busy);
+    one("copy", requests.copies);
+    out.add("fieldgate_requests_late_total", "counter", "Answered because time ran out.",
+            number(status.requests_late));
+}
+
 }  // namespace
 
 std::string status_text(const std::string& json_text) {
@@ -160,6 +178,11 @@ std::string status_text(const std::string& json_text) {
     text += "readings " + text_of(s, {"readings", "read"}) + " read, " +
             text_of(s, {"readings", "thinned"}) + " within their report rule, " +
             text_of(s, {"readings", "not_fitting"}) + " outside the product model\n";
+    text += "requests " + text_of(s, {"requests", "received"}) + " received: done " +
+            text_of(s, {"requests", "done"}) + ", refused " + text_of(s, {"requests", "refused"}) +
+            ", failed " + text_of(s, {"requests", "failed"}) + ", unknown " +
+            text_of(s, {"requests", "unknown"}) + ", busy " + text_of(s, {"requests", "busy"}) +
+            ", copies " + text_of(s, {"requests", "copies"}) + "\n";
     text += list(
         s, "buses",
         {"BUS", "UP", "REQUESTS", "OVERRUNS", "TIMEOUT", "BAD", "EXCEPTION", "CLOSED", "STALE"},
@@ -201,6 +224,7 @@ std::string status_metrics(const Status& status) {
             number(status.mapping.thinned));
     out.add("fieldgate_readings_not_fitting_total", "counter",
             "Values outside the product model, not sent.", number(status.mapping.not_fitting));
+    add_requests(out, status);
     out.add("fieldgate_devices_online", "gauge", "Devices that answer.",
             number(status.count(DeviceStatus::online)));
     out.add("fieldgate_devices_offline", "gauge", "Devices that do not.",

@@ -44,6 +44,13 @@ inline constexpr int success = 0;
 inline constexpr int not_permitted = 1;
 inline constexpr int malformed = 2;
 inline constexpr int busy = 3;
+inline constexpr int unknown_name = 4;    ///< no such device, property or command here
+inline constexpr int bad_value = 5;       ///< outside of the model or of the template's limits
+inline constexpr int device_refused = 6;  ///< the device answered with an exception
+inline constexpr int mismatch = 7;        ///< taken by the device, but read back otherwise
+inline constexpr int unknown = 8;         ///< it may have been done or not: it is not repeated
+inline constexpr int not_reached = 9;     ///< the device cannot be reached: nothing was sent
+inline constexpr int not_noted = 10;      ///< the ledger cannot be written: nothing was done
 }  // namespace result_code
 
 struct SetAnswer {

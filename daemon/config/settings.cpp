@@ -120,7 +120,8 @@ void read_remote(const Place& place, Loading& loading) {
     Fields fields(place, loading.report, known);
     for (const auto& [name, target] : powers) {
         fields.flag(name, *target);
-        if (*target) loading.not_yet(*fields.get(name));
+        const bool there = target == &remote.write;
+        if (*target && !there) loading.not_yet(*fields.get(name));
     }
     if (const auto hosts = fields.get("hosts")) {
         read_hosts(*hosts, remote.hosts, loading.report);

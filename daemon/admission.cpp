@@ -1,0 +1,105 @@
+#include "daemon/admission.h"
+
+#include <algorithm>
+
+#include "model/accept.h"
+
+namespace fieldgate {
+namespace {
+
+namespace codes = northbound::result_code;
+
+std::string quoted(std::string_view name) {
+    std::string text = "\"";
+    text.append(name.substr(0, 64));
+    return text + '"';
+}
+
+// What a parameter of a command says as a word, to be looked up in the rule's `values`.
+std::string word_of(const json::Value& parameter) {
+    if (parameter.string()) return *parameter.string();
+    std::string text;
+    json::append_value(text, parameter);
+    return text;
+}
+
+}  // namespace
+
+std::variant<Order, Admission::Refused> Admission::admit(northbound::Request request, Instant now) {
+    const std::optional<DeviceIndex> device = directory_.device(request.device_id);
+    if (!rate_.take(device ? request.device_id : "", now))
+        return Refused{codes::busy, "busy: more requests than may be taken"};
+    if (!device)
+        return Refused{codes::unknown_name, "no device " + quoted(request.device_id) + " here"};
+    if (const char* power = missing_power(request))
+        return Refused{codes::not_permitted,
+                       std::string("not permitted: remote.") + power + " is off in this gateway"};
+    Order order;
+    order.device = *device;
+    order.received = now;
+    const Judged no = std::visit([&](const auto& ask) { return plan(ask, order); }, request.ask);
+    if (no) return *no;
+    order.request = std::move(request);
+    return order;
+}
+
+// The power in `remote:` that the request needs and does not have; nullptr: it may pass.
+const char* Admission::missing_power(const northbound::Request& request) const {
+    const bool reads = std::holds_alternative<northbound::GetProperties>(request.ask);
+    return reads || config_.remote.write ? nullptr : "write";
+}
+
+Admission::Judged Admission::plan(const northbound::SetProperties& set, Order& order) const {
+    for (const auto& service : set.services)
+        for (const auto& [property, value] : service.properties)
+            if (Judged no = add_write(order, service.service_id, property, value)) return no;
+    if (order.writes.empty()) return Refused{codes::malformed, "nothing to set"};
+    return std::nullopt;
+}
+
+Admission::Judged Admission::plan(const northbound::GetProperties& get, Order& order) const {
+    order.points = directory_.points(order.device, get.service_id.value_or(""));
+    return std::nullopt;
+}
+
+Admission::Judged Admission::plan(const northbound::CallCommand& call, Order& order) const {
+    order.command = directory_.command(order.device, {call.service_id, call.command});
+    if (!order.command)
+        return Refused{codes::unknown_name, "no command " + quoted(call.command) + " of service " +
+                                                quoted(call.service_id) + " here"};
+    const CommandRule& rule = *order.command;
+    const auto parameter = std::find_if(call.paras.begin(), call.paras.end(),
+                                        [&](const auto& p) { return p.first == rule.parameter; });
+    if (parameter == call.paras.end())
+        return Refused{codes::malformed, "the parameter " + quoted(rule.parameter) + " is missing"};
+    if (rule.values.empty())
+        return add_write(order, rule.service, rule.property, parameter->second);
+    const std::string word = word_of(parameter->second);
+    const auto meant = std::find_if(rule.values.begin(), rule.values.end(),
+                                    [&](const auto& value) { return value.first == word; });
+    if (meant == rule.values.end())
+        return Refused{codes::bad_value,
+                       quoted(word) + " is no value of the parameter " + quoted(rule.parameter)};
+    const auto point = directory_.point(order.device, {rule.service, rule.property});
+    order.writes.push_back({*point, meant->second});
+    return std::nullopt;
+}
+
+Admission::Judged Admission::add_write(Order& order, std::string_view service,
+                                       std::string_view property, const json::Value& value) const {
+    const auto point = directory_.point(order.device, {service, property});
+    if (!point)
+        return Refused{codes::unknown_name, "no property " + quoted(property) + " of service " +
+                                                quoted(service) + " here"};
+    const Point& target = (*directory_.template_of(order.device).points)[*point];
+    const Result<Value> wanted = accept_write(value, target);
+    if (!wanted) {
+        const bool closed = wanted.error().code == Errc::unsupported;
+        return Refused{closed ? codes::not_permitted : codes::bad_value,
+                       quoted(property) + ": " + wanted.error().what};
+    }
+    order.writes.push_back({*point, *wanted});
+    return std::nullopt;
+}
+
+}  // namespace fieldgate

@@ -1,0 +1,48 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/config.h"
+#include "model/reading.h"
+
+namespace fieldgate {
+
+/// What the platform's names mean here, resolved once: device ids, services with their properties
+/// and commands. `config` must outlive it.
+class Directory {
+public:
+    explicit Directory(const Config& config);
+
+    /// nullopt if this site has no device of that id. Empty: the gateway itself, which comes after
+    /// all sub-devices; nullopt if it has no template.
+    std::optional<DeviceIndex> device(std::string_view device_id) const;
+
+    struct Named {
+        std::string_view service;
+        std::string_view name;
+        bool operator==(const Named&) const = default;
+    };
+    std::optional<PointIndex> point(DeviceIndex device, Named property) const;
+    /// nullptr if the device's template has no such command.
+    const CommandRule* command(DeviceIndex device, Named command) const;
+    /// All points of `service`; of every service if it is empty.
+    std::vector<PointIndex> points(DeviceIndex device, std::string_view service) const;
+
+    const Template& template_of(DeviceIndex device) const;
+
+private:
+    struct Hash {
+        std::size_t operator()(const Named& named) const;
+    };
+    using Points = std::unordered_map<Named, PointIndex, Hash>;
+
+    const Config& config_;
+    std::unordered_map<std::string_view, DeviceIndex> devices_;
+    std::vector<std::size_t> templates_;  // by device
+    std::vector<Points> points_;          // by template
+};
+
+}  // namespace fieldgate

@@ -1,0 +1,61 @@
+#pragma once
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/event.h"
+#include "model/point.h"
+#include "model/reading.h"
+#include "northbound/request.h"
+
+namespace fieldgate {
+
+/// A request that was let in, in our own words: what to do on which device. A get asks for
+/// `points`, everything else is `writes`.
+struct Order {
+    struct Write {
+        PointIndex point = 0;
+        Value value;
+    };
+    northbound::Request request;
+    DeviceIndex device = 0;
+    Instant received;
+    std::vector<Write> writes;
+    std::vector<PointIndex> points;
+    const CommandRule* command = nullptr;  ///< Of a command.
+};
+
+/// The orders that wait for one bus, so that a slow wire delays nobody else's. Runs on the loop.
+class Orders {
+public:
+    static constexpr std::size_t waiting_max = 100;
+
+    explicit Orders(const asio::any_io_executor& loop) : wake_(loop) {}
+
+    /// False, and `order` is as it was: too many wait.
+    bool push(Order&& order) {
+        if (waiting_.size() >= waiting_max) return false;
+        waiting_.push_back(std::move(order));
+        wake_.notify();
+        return true;
+    }
+
+    /// The next in order of arrival; nullopt after 10 s without one.
+    asio::awaitable<std::optional<Order>> next() {
+        if (waiting_.empty())
+            co_await wake_.wait_until(Event::Clock::now() + std::chrono::seconds(10));
+        if (waiting_.empty()) co_return std::nullopt;
+        std::optional<Order> order = std::move(waiting_.front());
+        waiting_.pop_front();
+        co_return order;
+    }
+
+private:
+    std::deque<Order> waiting_;
+    Event wake_;
+};
+
+}  // namespace fieldgate
