@@ -27,12 +27,19 @@ bool all_arrives(Site& site, std::int64_t from_ms, std::chrono::milliseconds pat
     return lab::wait_until([&] { return site.missing(from_ms, until_ms) == 0; }, patience);
 }
 
+// What a failure needs to be understood: how much is missing, and where the gateway says it is.
+std::string state_of(Site& site) {
+    const lab::Finished status = site.command({"status"});
+    return std::to_string(site.missing(0, Site::now_ms() - 3000)) + " missing\n" + status.output +
+           site.log();
+}
+
 TEST(Delivery, CarriesEveryReadingAndTellsWhoIsThere) {
     Site site;
     site.start();
     ASSERT_TRUE(lab::wait_until([&] { return site.platform().counts().records >= 100; }, 20s))
         << site.log();
-    EXPECT_TRUE(all_arrives(site, 0, 10s)) << site.log();
+    EXPECT_TRUE(all_arrives(site, 0, 10s)) << state_of(site);
     EXPECT_EQ(site.platform().status(Site::device_id(3)), "ONLINE");
     EXPECT_EQ(site.imbalance(), 0);
 
@@ -105,7 +112,7 @@ TEST(Delivery, LosesNothingWhenTheBrokerIsRestarted) {
     ASSERT_TRUE(
         lab::wait_until([&] { return site.platform().counts().records > before + 50; }, 90s))
         << site.log();
-    EXPECT_TRUE(all_arrives(site, 0, 30s)) << site.log();
+    EXPECT_TRUE(all_arrives(site, 0, 30s)) << state_of(site);
     EXPECT_EQ(site.imbalance(), 0);
     EXPECT_EQ(site.stop(), 0);
     EXPECT_EQ(site.wrong(), 0u);

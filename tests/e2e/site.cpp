@@ -37,14 +37,19 @@ void Site::write_configuration() {
     if (platform_) text += "  ca: " + platform_->ca().string() + "\n";
     text += settings_.platform_more;
     text += "store: { path: store, keep_free: 1MiB" + settings_.store_more +
-            " }\nlocal: { control: control.sock }\ntemplates: [witness.yaml]\n"
+            " }\nlocal: { control: control.sock }\n" + settings_.more +
             "buses:\n  field: { protocol: modbus-tcp, tcp: \"127.0.0.1:" +
             std::to_string(witness_.port()) + "\" }\ndevices:\n  - { name: \"d{unit}\", unit: 1.." +
             std::to_string(settings_.units) +
             ", template: witness, bus: field, node_id: \"D{unit}\", every: " + settings_.every +
             " }\n";
     lab::write_file(dir_ / "fieldgate.yaml", text);
-    lab::write_file(dir_ / "witness.yaml", template_yaml);
+    std::filesystem::create_directory(dir_ / "templates");
+    lab::write_file(dir_ / "templates/witness.yaml", template_yaml);
+    for (const auto& [name, contents] : settings_.files) {
+        std::filesystem::create_directories((dir_ / name).parent_path());
+        lab::write_file(dir_ / name, contents);
+    }
     std::filesystem::create_directory(dir_ / "credentials");
     lab::write_file(dir_ / "credentials/gateway", secret);
     std::filesystem::permissions(

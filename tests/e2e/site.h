@@ -21,7 +21,9 @@ public:
     struct Settings {
         int units = 10;
         std::string every = "100ms";
-        std::string platform_more;         ///< more lines of `platform:`, indented by two
+        std::string platform_more;                 ///< more lines of `platform:`, indented by two
+        std::string more;                          ///< more keys of the main file
+        std::map<std::string, std::string> files;  ///< more files of the site, by name
         std::string store_more;            ///< more members of `store: {…}`, with a leading comma
         std::string endpoint;              ///< instead of the lab's platform
         std::size_t lanes = 2;             ///< lab::Rules::lanes
