@@ -32,6 +32,10 @@ struct Take {
                           {"refused", std::to_string(response.failures.size())}});
         }
     }
+
+    // Answers to what is not asked yet, and sub-devices that only the file can name so far.
+    template <class Other>
+    void operator()(const Other&) const {}
 };
 
 }  // namespace

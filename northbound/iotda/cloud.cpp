@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "base/log.h"
+#include "northbound/iotda/announcement.h"
 #include "northbound/iotda/answers.h"
 #include "northbound/iotda/payload.h"
 #include "northbound/iotda/signature.h"
 #include "northbound/iotda/sub_devices.h"
-#include "northbound/iotda/time_sync.h"
 #include "northbound/iotda/topics.h"
 
 namespace fieldgate::northbound::iotda {
@@ -109,8 +109,14 @@ asio::awaitable<Result<void>> MqttCloud::publish(const Parcel& parcel) {
 }
 
 asio::awaitable<Result<void>> MqttCloud::tell(const Announcement& announcement) {
-    if (const auto* question = std::get_if<TimeQuestion>(&announcement)) return ask_time(*question);
-    return report_status(std::get<StatusReport>(announcement));
+    if (const auto* report = std::get_if<StatusReport>(&announcement))
+        return report_status(*report);
+    // What we wait for here would be taken for the way to the platform: no data before the
+    // question.
+    const bool timed = std::holds_alternative<TimeQuestion>(announcement);
+    Publication what = encode(announcement, settings_.device_id, next_event_id(), utc_now_());
+    return session_.publish(std::move(what.topic), std::move(what.payload),
+                            timed ? mqtt::Rank::urgent : mqtt::Rank::ordinary);
 }
 
 asio::awaitable<Result<void>> MqttCloud::report_status(StatusReport report) {
@@ -125,15 +131,6 @@ asio::awaitable<Result<void>> MqttCloud::report_status(StatusReport report) {
         if (!sent) co_return sent;
     }
     co_return Result<void>();
-}
-
-// Whatever it waits for here is taken for the way to the platform: no data before it.
-asio::awaitable<Result<void>> MqttCloud::ask_time(TimeQuestion question) {
-    std::string topic = events_up_topic(settings_.device_id);
-    std::string payload = encode_time_question(question, next_event_id(), utc_now_());
-    const Result<void> sent =
-        co_await session_.publish(std::move(topic), std::move(payload), mqtt::Rank::urgent);
-    co_return sent;
 }
 
 asio::awaitable<void> MqttCloud::disconnect() { return session_.disconnect(); }

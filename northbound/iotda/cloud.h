@@ -38,7 +38,6 @@ public:
 private:
     asio::awaitable<Result<void>> introduce();
     asio::awaitable<Result<void>> report_status(StatusReport report);
-    asio::awaitable<Result<void>> ask_time(TimeQuestion question);
     void take(const mqtt::Message& message);
     void pass_over(const Decoded::Silence& silence);
     void note_drops();

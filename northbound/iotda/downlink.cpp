@@ -5,6 +5,9 @@
 
 #include "base/digest.h"
 #include "northbound/iotda/event.h"
+#include "northbound/iotda/registration.h"
+#include "northbound/iotda/shadow.h"
+#include "northbound/iotda/sub_device_list.h"
 #include "northbound/iotda/sub_devices.h"
 #include "northbound/iotda/time_sync.h"
 #include "northbound/iotda/topics.h"
@@ -121,6 +124,10 @@ constexpr std::array known_events{
     Known{"$time_sync", "time_sync_response", read_as<decode_time_answer>},
     Known{"$sub_device_manager", "sub_device_update_status_response",
           read_as<decode_status_response>},
+    Known{"$sub_device_manager", "add_sub_device_notify", read_as<decode_added>},
+    Known{"$sub_device_manager", "delete_sub_device_notify", read_as<decode_deleted>},
+    Known{"$sub_device_manager", "add_sub_device_response", read_as<decode_add_response>},
+    Known{"$sub_device_manager", "delete_sub_device_response", read_as<decode_delete_response>},
 };
 
 void decode_event(const Event& event, Decoded& decoded) {
@@ -136,12 +143,12 @@ void decode_event(const Event& event, Decoded& decoded) {
     if (notice)
         decoded.downlinks.emplace_back(std::move(*notice));
     else
-        decoded.passed.push_back({Passed::bad_event, event.type + ": " + notice.error().what});
+        decoded.passed.push_back({Passed::bad_notice, event.type + ": " + notice.error().what});
 }
 
 Decoded decode_events(std::string_view payload) {
     json::Limits limits;
-    limits.bytes = event_bytes_max;
+    limits.bytes = notice_bytes_max;
     const Result<json::Value> message = json::parse(payload, limits);
     if (!message) return pass(Passed::unreadable, message.error().what);
     const Result<std::vector<Result<Event>>> events = read_events(*message);
@@ -151,8 +158,19 @@ Decoded decode_events(std::string_view payload) {
         if (event)
             decode_event(*event, decoded);
         else
-            decoded.passed.push_back({Passed::bad_event, event.error().what});
+            decoded.passed.push_back({Passed::bad_notice, event.error().what});
     }
+    return decoded;
+}
+
+Decoded decode_shadow_answer(std::string_view device_id, std::string_view topic,
+                             std::string_view payload) {
+    std::string id(topic.substr(topic.rfind(id_mark) + id_mark.size()));
+    if (!is_id(id)) return pass(Passed::bad_id, std::string(topic));
+    Result<Shadow> shadow = decode_shadow(device_id, std::move(id), payload);
+    if (!shadow) return pass(Passed::bad_notice, "shadow: " + shadow.error().what);
+    Decoded decoded;
+    decoded.downlinks.emplace_back(Notice(std::move(*shadow)));
     return decoded;
 }
 
@@ -176,8 +194,8 @@ const char* to_string(Passed why) {
             return "unreadable";
         case Passed::unknown_event:
             return "unknown event";
-        case Passed::bad_event:
-            return "malformed event";
+        case Passed::bad_notice:
+            return "malformed notice";
     }
     return "?";
 }
@@ -189,6 +207,7 @@ Decoded decode(std::string_view device_id, std::string_view topic, std::string_v
     const auto asks = [&](std::string_view road) {
         return tail.starts_with(road) && tail.substr(road.size()).starts_with(id_mark);
     };
+    if (asks(shadow_answer_tail)) return decode_shadow_answer(device_id, topic, payload);
     if (tail.find("/response/") != std::string_view::npos)
         return pass(Passed::own_answer, std::string(topic));
     if (tail == "events/down") return decode_events(payload);

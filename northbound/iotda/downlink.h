@@ -16,7 +16,7 @@ enum class Passed : std::uint8_t {
     bad_id,         ///< A request without an id that could stand in the topic of an answer.
     unreadable,     ///< No JSON, too large, too deep, or no envelope.
     unknown_event,  ///< A service or an event type that this version does not know.
-    bad_event,      ///< Of a known type, with members missing or of a wrong type.
+    bad_notice,     ///< Of a known type, with members missing or of a wrong type.
 };
 inline constexpr std::size_t passed_kinds = 6;
 const char* to_string(Passed why);
@@ -31,11 +31,12 @@ struct Decoded {
 };
 
 inline constexpr std::size_t request_bytes_max = std::size_t{64} * 1024;
-inline constexpr std::size_t event_bytes_max = std::size_t{256} * 1024;
+/// Of everything else.
+inline constexpr std::size_t notice_bytes_max = std::size_t{256} * 1024;
 inline constexpr std::size_t request_id_max = 256;
 
-/// What a message from the platform to `device_id` means (protocol reference 2.3, 2.4, 3.1, 4, 5).
-/// Pure; takes any bytes.
+/// What a message from the platform to `device_id` means (protocol reference 2.3 to 2.5, 3.1, 4,
+/// 5). Pure; takes any bytes.
 ///
 /// One request at most, or as many notices as the message has events. JSON of at most 32 levels, no
 /// key twice. Optional members that are null count as absent, unknown ones are not looked at. A

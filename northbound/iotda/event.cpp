@@ -64,12 +64,18 @@ Result<std::vector<Result<Event>>> read_events(const json::Value& message) {
     return events;
 }
 
-Utc required_time(MemberReader& paras, std::string_view key) {
-    const json::Value* member = paras.get(key);
-    if (!member) paras.fail(key, "is missing");
-    const std::int64_t* time = member ? member->integer() : nullptr;
-    if (member && (!time || *time < 0)) paras.fail(key, "is no time");
-    return Utc(std::chrono::milliseconds(time ? *time : 0));
+std::optional<std::int64_t> whole_number(MemberReader& reader, std::string_view key) {
+    const json::Value* member = reader.get(key);
+    if (!member) return std::nullopt;
+    const std::int64_t* number = member->integer();
+    if (number && *number >= 0) return *number;
+    reader.fail(key, "is no whole number");
+    return std::nullopt;
+}
+
+std::int64_t required_whole_number(MemberReader& reader, std::string_view key) {
+    if (!reader.get(key)) reader.fail(key, "is missing");
+    return whole_number(reader, key).value_or(0);
 }
 
 }  // namespace fieldgate::northbound::iotda

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +35,10 @@ struct Event {
 /// errors of their own. Errors of the whole: bad_data (no envelope).
 Result<std::vector<Result<Event>>> read_events(const json::Value& message);
 
-/// Milliseconds since 1970, as the platform writes times in $time_sync; not before 1970.
-Utc required_time(MemberReader& paras, std::string_view key);
+/// A whole number, not below 0: a version, or the milliseconds since 1970 of $time_sync. Nullopt if
+/// absent.
+std::optional<std::int64_t> whole_number(MemberReader& reader, std::string_view key);
+/// 0 after an error.
+std::int64_t required_whole_number(MemberReader& reader, std::string_view key);
 
 }  // namespace fieldgate::northbound::iotda

@@ -1,6 +1,13 @@
 #include "northbound/iotda/time_sync.h"
 
 namespace fieldgate::northbound::iotda {
+namespace {
+
+Utc required_time(MemberReader& paras, std::string_view key) {
+    return Utc(std::chrono::milliseconds(required_whole_number(paras, key)));
+}
+
+}  // namespace
 
 std::string encode_time_question(const TimeQuestion& question, std::string_view event_id, Utc now) {
     std::string out = open_event("$time_sync", "time_sync_request", event_id, now);

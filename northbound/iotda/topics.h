@@ -19,6 +19,8 @@ std::string events_down_topic(std::string_view device_id);
 inline constexpr std::string_view commands_tail = "commands/";
 inline constexpr std::string_view set_tail = "properties/set/";
 inline constexpr std::string_view get_tail = "properties/get/";
+/// The platform's answer to our own question; request_id={id} follows.
+inline constexpr std::string_view shadow_answer_tail = "shadow/get/response/";
 
 /// The filters of everything that the platform may send to a device. It would send it unasked at
 /// QoS 0; subscribed, it comes at QoS 1 (protocol reference 1.6).

@@ -172,6 +172,24 @@ TEST_F(CloudTest, AsksTheTime) {
         << question.payload;
 }
 
+TEST_F(CloudTest, TellsEachThingOnItsTopic) {
+    ASSERT_TRUE(await(loop, cloud->connect()));
+    const std::vector<std::pair<Announcement, std::string>> announcements{
+        {SyncQuestion{3}, "sub_device_sync_request"},
+        {AddSubDevices{"e", {{"n", "p", "", "", ""}}}, "add_sub_device_request"},
+        {DeleteSubDevices{"e", {"d"}}, "delete_sub_device_request"},
+        {ShadowQuestion{"s-1", "meter", std::nullopt}, "meter"},
+    };
+    for (const auto& [announcement, word] : announcements) {
+        ASSERT_TRUE(await(loop, cloud->tell(announcement)));
+        const auto publish = broker.publishes().back();
+        const bool shadow = std::holds_alternative<ShadowQuestion>(announcement);
+        EXPECT_EQ(publish.topic, shadow ? "$oc/devices/gw/sys/shadow/get/request_id=s-1"
+                                        : "$oc/devices/gw/sys/events/up");
+        EXPECT_NE(publish.payload.find(word), std::string::npos) << publish.payload;
+    }
+}
+
 TEST_F(CloudTest, SaysThatNothingCame) {
     ASSERT_TRUE(await(loop, cloud->connect()));
     const Result<Downlink> nothing = await(loop, cloud->next(10ms));

@@ -5,16 +5,12 @@
 #include <map>
 #include <stdexcept>
 
+#include "tests/northbound/iotda/verdict.h"
+
 namespace fieldgate::northbound::iotda {
 namespace {
 
 using namespace std::chrono_literals;
-
-const std::string sys = "$oc/devices/gw/sys/";
-const std::string set_topic = sys + "properties/set/request_id=r-1";
-const std::string get_topic = sys + "properties/get/request_id=r-1";
-const std::string call_topic = sys + "commands/request_id=r-1";
-const std::string events = sys + "events/down";
 
 template <class Ask>
 std::pair<Request, Ask> request(const std::string& topic, const std::string& payload) {
@@ -29,24 +25,6 @@ What notice(const std::string& payload) {
     const Decoded decoded = decode("gw", events, payload);
     if (decoded.downlinks.size() != 1) throw std::runtime_error("not one: " + payload);
     return std::get<What>(std::get<Notice>(decoded.downlinks.front()));
-}
-
-/// What decode() made of it, in a word.
-std::string verdict(const std::string& topic, const std::string& payload) {
-    const Decoded decoded = decode("gw", topic, payload);
-    if (decoded.downlinks.empty())
-        return decoded.passed.empty() ? "nothing" : to_string(decoded.passed.front().why);
-    const Downlink& downlink = decoded.downlinks.front();
-    if (std::holds_alternative<Request>(downlink)) return "request";
-    if (std::holds_alternative<Notice>(downlink)) return "notice";
-    const auto& malformed = std::get<Malformed>(downlink);
-    EXPECT_EQ(malformed.id, "r-1");
-    EXPECT_FALSE(malformed.why.empty());
-    const auto* set = std::get_if<SetAnswer>(&malformed.answer);
-    const auto* call = std::get_if<CallAnswer>(&malformed.answer);
-    EXPECT_TRUE(!set || set->code != result_code::success);
-    EXPECT_TRUE(!call || call->code != result_code::success);
-    return "malformed";
 }
 
 TEST(Downlink, ReadsWhatIsToBeSet) {
@@ -139,170 +117,6 @@ TEST(Downlink, ReadsEveryEventOfAMessageThoughSomeAreOfNoUse) {
     EXPECT_EQ(decoded.passed[1].what, "$new/thing");
 }
 
-// --- every member of every message: missing, null, of each wrong type, and strangers beside it
-
-struct Member {
-    std::string name;
-    std::string good;
-    enum Need : std::uint8_t { optional, required, not_read } need;
-};
-/// One object of a message, with the text around it.
-struct Object {
-    std::string topic;
-    std::string good;  ///< the verdict on it as it should be
-    std::string bad;   ///< and when a member is not as it must be
-    std::string before;
-    std::vector<Member> members;
-    std::string after;
-
-    /// With the value of member `changed` replaced; nullopt: without it.
-    std::string text(std::size_t changed, const std::optional<std::string>& value) const {
-        std::string out;
-        for (std::size_t i = 0; i < members.size(); ++i) {
-            const std::optional<std::string> one = i == changed ? value : members[i].good;
-            if (!one) continue;
-            out += (out.empty() ? "\"" : ",\"") + members[i].name + "\":" + *one;
-        }
-        return before + "{" + out + "}" + after;
-    }
-};
-
-const Member::Need optional = Member::optional;
-const Member::Need required = Member::required;
-const std::string time_paras =
-    R"({"device_send_time":1,"server_recv_time":2,"server_send_time":3})";
-const std::string time_event =
-    R"({"service_id":"$time_sync","event_type":"time_sync_response","paras":)";
-const std::string status_event =
-    R"({"service_id":"$sub_device_manager","event_type":"sub_device_update_status_response",
-        "event_id":"e","paras":)";
-const std::string bad_event = to_string(Passed::bad_event);
-
-const std::vector<Object> objects{
-    {set_topic,
-     "request",
-     "malformed",
-     "",
-     {{"object_device_id", R"("d")", optional},
-      {"services", R"([{"service_id":"s","properties":{"a":1}}])", required}},
-     ""},
-    {set_topic,
-     "request",
-     "malformed",
-     R"({"services":[)",
-     {{"service_id", R"("s")", required}, {"properties", R"({"a":1})", required}},
-     "]}"},
-    {get_topic,
-     "request",
-     "malformed",
-     "",
-     {{"object_device_id", R"("d")", optional}, {"service_id", R"("s")", optional}},
-     ""},
-    {call_topic,
-     "request",
-     "malformed",
-     "",
-     {{"object_device_id", R"("d")", optional},
-      {"service_id", R"("s")", optional},
-      {"command_name", R"("c")", optional},
-      {"paras", R"({"a":1})", optional}},
-     ""},
-    {events,
-     "notice",
-     to_string(Passed::unreadable),
-     "",
-     {{"object_device_id", R"("gw")", optional},
-      {"services", "[" + time_event + time_paras + "}]", required}},
-     ""},
-    {events,
-     "notice",
-     bad_event,
-     R"({"services":[)",
-     {{"service_id", R"("$time_sync")", required},
-      {"event_type", R"("time_sync_response")", required},
-      {"event_time", R"("20250414T010203Z")", Member::not_read},
-      {"event_id", R"("e")", optional},
-      {"paras", time_paras, required}},
-     "]}"},
-    {events,
-     "notice",
-     bad_event,
-     R"({"services":[)" + time_event,
-     {{"device_send_time", "1", required},
-      {"server_recv_time", "2", required},
-      {"server_send_time", "3", required}},
-     "}]}"},
-    {events,
-     "notice",
-     bad_event,
-     R"({"services":[)" + status_event,
-     {{"successful_devices", R"([{"device_id":"d"}])", optional},
-      {"failed_devices", R"([{"device_id":"d"}])", optional}},
-     "}]}"},
-    {events,
-     "notice",
-     bad_event,
-     R"({"services":[)" + status_event + R"({"failed_devices":[)",
-     {{"device_id", R"("d")", required},
-      {"error_code", R"("IOTDA.014000")", optional},
-      {"error_msg", R"("why")", optional}},
-     "]}}]}"},
-};
-
-class Members : public ::testing::TestWithParam<Object> {};
-INSTANTIATE_TEST_SUITE_P(OfMessages, Members, ::testing::ValuesIn(objects));
-
-// Without its services an event message has no events: nothing to say about it.
-std::string verdict_without(const Object& object, const Member& member) {
-    if (member.need != required) return object.good;
-    return object.topic == events && member.name == "services" ? "nothing" : object.bad;
-}
-
-TEST_P(Members, AreTakenMissingOrNullOnlyWhereTheyMayBe) {
-    const Object& object = GetParam();
-    const std::size_t all = object.members.size();
-    EXPECT_EQ(verdict(object.topic, object.text(all, "")), object.good);
-    for (std::size_t i = 0; i < all; ++i) {
-        const std::string expected = verdict_without(object, object.members[i]);
-        for (const auto& value : {std::optional<std::string>(), std::optional<std::string>("null")})
-            EXPECT_EQ(verdict(object.topic, object.text(i, value)), expected)
-                << object.text(i, value);
-    }
-}
-
-TEST_P(Members, AreRefusedWithAWrongType) {
-    const Object& object = GetParam();
-    for (std::size_t i = 0; i < object.members.size(); ++i) {
-        const Member& member = object.members[i];
-        for (const std::string wrong :
-             {R"("1")", "1.5", "-1", "1e300", "true", "[1]", R"({"x":1})"}) {
-            if (wrong.front() == member.good.front()) continue;  // of the right type
-            EXPECT_EQ(verdict(object.topic, object.text(i, wrong)),
-                      member.need == Member::not_read ? object.good : object.bad)
-                << object.text(i, wrong);
-        }
-    }
-}
-
-TEST_P(Members, MayHaveStrangersAmongThem) {
-    Object object = GetParam();
-    for (const char* stranger : {"null", "7", R"("x")", R"({"deep":[[1]]})"}) {
-        object.members.push_back({"stranger", stranger, optional});
-        EXPECT_EQ(verdict(object.topic, object.text(object.members.size(), "")), object.good);
-        object.members.pop_back();
-    }
-}
-
-TEST_P(Members, AreRefusedTwice) {
-    Object object = GetParam();
-    const std::string expected =
-        object.topic == events ? to_string(Passed::unreadable) : "malformed";
-    object.members.push_back(object.members.front());
-    EXPECT_EQ(verdict(object.topic, object.text(object.members.size(), "")), expected);
-}
-
-// --- what is no message at all
-
 TEST(Downlink, AnswersWhateverComesUnderAKnownId) {
     const std::string bomb = std::string(33, '[') + std::string(33, ']');
     for (const std::string& topic : {set_topic, get_topic, call_topic})
@@ -377,7 +191,7 @@ TEST(Downlink, KnowsARequestByItsTopicAlone) {
 TEST(Downlink, PassesOverEventsThatCannotBeRead) {
     for (const std::string& text :
          {std::string(), std::string("{"), std::string("[]"), std::string("null"),
-          std::string(R"({"services":{}})"), std::string(event_bytes_max + 1, ' ') + "{}"})
+          std::string(R"({"services":{}})"), std::string(notice_bytes_max + 1, ' ') + "{}"})
         EXPECT_EQ(verdict(events, text), to_string(Passed::unreadable)) << text.substr(0, 100);
     for (const char* text : {"{}", R"({"services":[]})", R"({"services":null})"})
         EXPECT_EQ(verdict(events, text), "nothing") << text;
