@@ -1,12 +1,18 @@
 // What the platform sends: answered where it wants an answer, understood where it tells something.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdio>
+
 #include "tests/e2e/site.h"
+#include "tests/fakes/scripted_broker.h"
 
 using namespace std::chrono_literals;
 
 namespace fieldgate::e2e {
 namespace {
+
+using fakes::ScriptedBroker;
 
 std::string sys(const std::string& tail) {
     return std::string("$oc/devices/") + Site::gateway_id + "/sys/" + tail;
@@ -66,6 +72,70 @@ TEST(Downlink, AsksThePlatformForTheTimeAfterConnecting) {
     EXPECT_EQ(*now->get("clock")->get("quality")->string(), "proven");
     EXPECT_LE(std::abs(*now->get("clock")->get("system_off_ms")->integer()), 1000);
     EXPECT_TRUE(site.platform().violations().empty());
+}
+
+std::int64_t resident_kb(Site& site) {
+    const std::string status =
+        lab::read_file("/proc/" + std::to_string(site.gateway().pid()) + "/status");
+    return std::stol(status.substr(status.find("VmRSS:") + 6));
+}
+
+// The longest time between two readings of a device, since `from_ms`.
+std::int64_t longest_gap_ms(Site& site, std::int64_t from_ms) {
+    std::map<std::uint8_t, std::int64_t> last;
+    std::int64_t longest = 0;
+    for (const Witness::Said& said : site.witness().said()) {
+        if (said.at_ms < from_ms) continue;
+        const auto [before, first] = last.emplace(said.unit, said.at_ms);
+        if (!first) longest = std::max(longest, said.at_ms - before->second);
+        before->second = said.at_ms;
+    }
+    return longest;
+}
+
+TEST(Downlink, TenThousandCommandsAtOnceCostLittle) {
+    ScriptedBroker broker;
+    broker.play(ScriptedBroker::Script());
+    Site::Settings settings;
+    settings.endpoint = "mqtt://127.0.0.1:" + std::to_string(broker.port());
+    Site site(settings);
+    site.start();
+    ASSERT_TRUE(lab::wait_until([&] { return site.book("acknowledged") > 200; }, 15s))
+        << site.log();
+    const std::int64_t before = resident_kb(site);
+    const std::int64_t from = Site::now_ms();
+    const auto command = [&](const std::string& id) {
+        broker.send(sys("commands/request_id=" + id),
+                    R"({"object_device_id":")" + Site::device_id(1) +
+                        R"(","service_id":"Testimony","command_name":"RESET","paras":{"a":1}})");
+    };
+    for (int i = 0; i < 10'000; ++i) command(std::to_string(i));
+    // The flood is over when a command is answered that came behind it.
+    int tries = 0;
+    const bool over = lab::wait_until(
+        [&] {
+            const std::string id = "behind-" + std::to_string(++tries);
+            command(id);
+            return broker.wait_for(
+                [&](const ScriptedBroker& b) {
+                    const auto all = b.publishes();
+                    return std::any_of(all.rbegin(), all.rend(), [&](const auto& publish) {
+                        return publish.topic.ends_with("request_id=" + id);
+                    });
+                },
+                1s);
+        },
+        15s);
+    EXPECT_TRUE(over) << site.log();
+    const std::int64_t grown = resident_kb(site) - before;
+    std::printf(
+        "figure: 10,000 commands at once: %ld KB more memory, longest gap of a device %ld ms\n",
+        grown, longest_gap_ms(site, from));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_LE(grown, 10 * 1024);
+#endif
+    EXPECT_EQ(*site.status()->get("link")->get("dropped")->integer(), 0);
+    EXPECT_EQ(broker.connects().size(), 1U);
 }
 
 }  // namespace
