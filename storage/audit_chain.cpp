@@ -38,8 +38,8 @@ Result<AuditPage> read_head(Database& database) {
     if (!select) return select.error();
     const Result<bool> there = select->step();
     if (!there) return there.error();
-    if (!*there) return Error(Errc::bad_data, "the audit has no head");
     AuditPage head;
+    if (!*there) return head;  // somebody has taken it away; the check will say so
     head.dropped = static_cast<std::uint64_t>(select->integer(0));
     head.before = select->bytes(1);
     head.last = static_cast<std::uint64_t>(select->integer(2));
@@ -48,24 +48,40 @@ Result<AuditPage> read_head(Database& database) {
 }
 
 Result<void> save_head(Database& database, const AuditPage& head) {
-    Result<Statement> set =
-        database.prepare("UPDATE audit_head SET dropped = ?1, before = ?2, last = ?3, hash = ?4");
+    Result<Statement> set = database.prepare(
+        "INSERT OR REPLACE INTO audit_head(one, dropped, before, last, hash)"
+        " VALUES(1, ?1, ?2, ?3, ?4)");
     if (!set) return set.error();
     set->bind(1, signed_of(head.dropped)).bind(2, head.before);
     set->bind(3, signed_of(head.last)).bind(4, head.hash);
     return set->run();
 }
 
+// Whatever somebody has made of the file, the next row finds a place: a head that does not fit the
+// rows is for the check to find, not a reason to write no more.
+Result<std::uint64_t> next_seq(Database& database, const AuditPage& head) {
+    constexpr std::uint64_t absurd = 1ULL << 53;
+    const Result<std::int64_t> newest = database.number("SELECT max(seq) FROM audit");
+    if (!newest) return newest.error();
+    const auto in_rows = static_cast<std::uint64_t>(std::max<std::int64_t>(*newest, 0));
+    return std::max(head.last < absurd ? head.last : 0, in_rows) + 1;
+}
+
 Result<void> drop_oldest(Database& database, AuditPage& head) {
-    const std::uint64_t oldest = head.dropped + 1;
-    Result<Statement> drop = database.prepare("DELETE FROM audit WHERE seq = ?1 RETURNING hash");
+    if (head.last <= audit_rows_max) return {};
+    const std::uint64_t dropped = head.last - audit_rows_max;
+    Result<Statement> drop =
+        database.prepare("DELETE FROM audit WHERE seq <= ?1 RETURNING seq = ?1, hash");
     if (!drop) return drop.error();
-    const Result<bool> there = drop->bind(1, signed_of(oldest)).step();
-    if (!there) return there.error();
-    // One that somebody has taken out leaves its gap: the next row will not fit.
-    if (*there) head.before = drop->bytes(0);
-    head.dropped = oldest;
-    drop->reset();
+    drop->bind(1, signed_of(dropped));
+    for (;;) {
+        const Result<bool> row = drop->step();
+        if (!row) return row.error();
+        if (!*row) break;
+        // If that one was taken away, the next row will not fit.
+        if (drop->integer(0) != 0) head.before = drop->bytes(1);
+    }
+    head.dropped = dropped;
     return {};
 }
 
@@ -104,8 +120,10 @@ const char* to_string(AuditEntry::Who who) {
 Result<void> append_audit(Database& database, const AuditEntry& entry) {
     Result<AuditPage> head = read_head(database);
     if (!head) return head.error();
+    const Result<std::uint64_t> seq = next_seq(database, *head);
+    if (!seq) return seq.error();
     AuditRow row;
-    row.seq = head->last + 1;
+    row.seq = *seq;
     row.who = to_string(entry.who);
     row.entry = entry;
     row.entry.what = cut(entry.what, 64);
@@ -113,15 +131,12 @@ Result<void> append_audit(Database& database, const AuditEntry& entry) {
     row.entry.detail = cut(entry.detail, 1024);
     row.entry.result = cut(entry.result, 256);
     row.hash = hash_of(head->hash, row);
-    const Result<void> inserted = insert(database, row);
-    if (!inserted) return inserted;
+    Result<void> done = insert(database, row);
     head->last = row.seq;
     head->hash = row.hash;
-    while (head->last - head->dropped > audit_rows_max) {
-        const Result<void> dropped = drop_oldest(database, *head);
-        if (!dropped) return dropped;
-    }
-    return save_head(database, *head);
+    if (done) done = drop_oldest(database, *head);
+    if (done) done = save_head(database, *head);
+    return done;
 }
 
 namespace {

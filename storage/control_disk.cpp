@@ -100,6 +100,8 @@ Result<ControlStock> ControlDisk::take_stock() {
     ControlStock stock;
     const Result<void> healed = heal(stock);
     if (!healed) return healed.error();
+    const Result<AuditPage> audit = read_audit(database_, 0, 1);  // its tables are there
+    if (!audit) return audit.error();
     Result<RosterContent> roster = RosterTable(database_).load();
     if (!roster) return roster.error();
     stock.roster = std::move(*roster);
