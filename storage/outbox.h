@@ -73,9 +73,10 @@ public:
     asio::awaitable<void> flushed();
 
     /// Waits for a first record, then for more until `fit` says full or `linger` has passed since
-    /// the first was appended (backlog does not linger). `fit` is offered records one by one, on
-    /// the loop. An empty lease (`records` 0, nothing to settle) after 10 s without any, so that
-    /// the caller turns. Throws operation_aborted when cancelled. One caller at a time.
+    /// the first was appended (backlog does not linger, and goes before live data that still does).
+    /// `fit` is offered records one by one, on the loop. An empty lease (`records` 0, nothing to
+    /// settle) after 10 s without any, so that the caller turns. Throws operation_aborted when
+    /// cancelled. One caller at a time.
     asio::awaitable<Lease> take(std::function<Fit(const Record&)> fit,
                                 std::chrono::milliseconds linger);
 

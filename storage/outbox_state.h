@@ -97,7 +97,7 @@ private:
     bool flushed_to(const std::array<Seq, 2>& marks);
 
     // outbox_take.cpp
-    Candidate candidate(std::optional<Lane> only);
+    Candidate candidate(std::chrono::milliseconds linger);
     Candidate candidate_in(Lane lane);
     const Loaded* loaded(Lane lane, Seq seq) const;
     bool settled(Table table, Seq seq, bool this_boot);

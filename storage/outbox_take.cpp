@@ -53,7 +53,7 @@ asio::awaitable<void> Outbox::State::collect(Taking& taking,
                                              const std::function<Fit(const Record&)>& fit,
                                              std::chrono::milliseconds linger) {
     for (;;) {
-        const Candidate next = candidate(taking.lane);
+        const Candidate next = taking.lane ? candidate_in(*taking.lane) : candidate(linger);
         if (next.kind == Candidate::Kind::load) {
             co_await load(next.lane, next.range);
             continue;
@@ -97,13 +97,19 @@ asio::awaitable<void> Outbox::State::collect(Taking& taking,
     }
 }
 
-Outbox::State::Candidate Outbox::State::candidate(std::optional<Lane> only) {
-    if (only) return candidate_in(*only);
+// Live data that may still wait for company lets the backlog go first: a parcel of that does not
+// linger, and all the time that live data lingers is its own.
+Outbox::State::Candidate Outbox::State::candidate(std::chrono::milliseconds linger) {
+    Candidate lingering;
     for (const Lane lane : lanes_in_order) {
         const Candidate found = candidate_in(lane);
-        if (found.kind != Candidate::Kind::none) return found;
+        if (found.kind == Candidate::Kind::none) continue;
+        const bool may_wait = lane == Lane::live && found.kind == Candidate::Kind::row &&
+                              Clock::now() < found.appended + linger;
+        if (!may_wait) return found;
+        lingering = found;
     }
-    return {};
+    return lingering;
 }
 
 Outbox::State::Candidate Outbox::State::candidate_in(Lane lane) {

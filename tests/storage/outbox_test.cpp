@@ -174,6 +174,26 @@ TEST_F(OutboxTest, LingersForMoreLiveDataButNotForever) {
     EXPECT_EQ(records, 2u);
 }
 
+TEST_F(OutboxTest, LetsTheBacklogGoWhileLiveDataLingers) {
+    ASSERT_TRUE(site.open());
+    site.append(1, 3);
+    site.flush();
+    site.outbox->mark_backlog();
+    site.append(4, 5);
+    site.flush();
+
+    const Site::Taken backlog = site.take(2, 1h);
+    const Site::Taken rest = site.take(2, 1h);
+    site.outbox->remove(backlog.lease);
+    site.outbox->release(rest.lease);
+    const Site::Taken live = site.take();
+
+    EXPECT_EQ(backlog.numbers(), numbers(1, 2));
+    EXPECT_EQ(rest.numbers(), numbers(3, 3));
+    EXPECT_EQ(live.numbers(), numbers(4, 5));
+    site.outbox->remove(live.lease);
+}
+
 TEST_F(OutboxTest, GivesTheRowsOfACancelledTakeBack) {
     ASSERT_TRUE(site.open());
     site.append(1, 3);

@@ -69,7 +69,7 @@ public:
         }
     };
     /// At most `most` records; waits for the first.
-    Taken take(std::size_t most = 1000) {
+    Taken take(std::size_t most = 1000, std::chrono::milliseconds linger = 0ms) {
         Taken taken;
         taken.lease = run(outbox->take(
             [&](const Record& offered) {
@@ -77,7 +77,7 @@ public:
                 taken.records.push_back(offered);
                 return Fit::taken;
             },
-            0ms));
+            linger));
         return taken;
     }
     std::vector<Record> take_everything() {
