@@ -136,10 +136,11 @@ void PacedPty::reply(const Bytes& frame) {
 
 void PacedPty::send_at(Clock::time_point when, Bytes bytes) {
     auto timer = std::make_shared<asio::steady_timer>(loop_, when);
-    timer->async_wait([weak = weak_from_this(), timer, turn = plugged_,
+    timer->async_wait([weak = weak_from_this(), timer, when, turn = plugged_,
                        bytes = std::move(bytes)](const std::error_code& error) {
         const auto self = weak.lock();
         if (!self || error || turn != self->plugged_) return;
+        self->late_ += Clock::now() - when;
         std::error_code ignored;
         asio::write(self->master_, asio::buffer(bytes), ignored);
     });

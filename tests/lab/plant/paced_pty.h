@@ -39,6 +39,8 @@ public:
     std::uint64_t requests() const { return requests_; }
     /// Requests that began earlier than t3.5 after the last answer; paced lines only.
     std::uint64_t silence_violations() const { return violations_; }
+    /// How much later than planned all answers were delivered, in sum.
+    std::chrono::nanoseconds late() const { return late_; }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -62,6 +64,7 @@ private:
     Clock::time_point free_at_{};  ///< When the last answer has left.
     std::uint64_t requests_ = 0;
     std::uint64_t violations_ = 0;
+    std::chrono::nanoseconds late_{0};
 };
 
 }  // namespace fieldgate::lab
