@@ -22,19 +22,29 @@ constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
 // An order that has waited longer is not begun: it might not end before the platform gives up.
 constexpr auto begin_within = 10s;
 
+void quarantine(Parts& parts, const northbound::Parcel& parcel, const storage::Lease& lease,
+                const std::string& why) {
+    const std::string& first =
+        parts.series[parcel.devices().front().entries.front().series].device_id;
+    log::error("records refused",
+               {{"records", std::to_string(lease.records)}, {"device", first}, {"why", why}});
+    parts.suspicion.settled(parcel);
+    parts.outbox.quarantine(lease, why);
+}
+
 // Carries one parcel to the platform; it goes back to its place if it was not acknowledged.
 asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease) {
     const Result<void> sent = co_await parts.cloud.publish(parcel);
     parts.uplink.settled();
     if (sent) {
+        parts.suspicion.settled(parcel);
         parts.outbox.remove(lease);
         // After a replay the platform's shadow shows the past: let every point say what it is now.
         if (lease.backlog && parts.outbox.status().backlog == 0) parts.mapping.refresh();
     } else if (sent.error().code == Errc::refused) {
-        log::error("records refused",
-                   {{"records", std::to_string(lease.records)}, {"why", sent.error().what}});
-        parts.outbox.quarantine(lease, sent.error().what);
+        quarantine(parts, parcel, lease, sent.error().what);
     } else {
+        parts.suspicion.failed(parcel, Event::Clock::now());
         parts.outbox.release(lease);
     }
 }
@@ -70,6 +80,41 @@ void hear(Parts& parts, const northbound::Downlink& downlink) {
         parts.requests.take(std::get<northbound::Request>(downlink), Event::Clock::now());
 }
 
+// Lets as many messages through as are asked for: innocent ones, what the platform knows anyway.
+asio::awaitable<bool> others_get_through(Parts& parts, Pulses::Pulse& pulse, int count) {
+    for (int i = 0; i < count; ++i) {
+        pulse.beat();
+        const Result<void> told = co_await tell_statuses(parts, parts.devices.all());
+        if (!told) co_return false;
+    }
+    co_return true;
+}
+
+// Delivers a parcel of suspects: alone, or not at all. Returns when it is settled or back.
+asio::awaitable<void> put_to_trial(Parts& parts, Pulses::Pulse& pulse, northbound::Parcel parcel,
+                                   storage::Lease lease) {
+    std::optional<northbound::Suspicion::Trial> trial = parts.suspicion.trial(parcel);
+    for (;;) {
+        pulse.beat();
+        const Instant now = Event::Clock::now();
+        if (!trial || !parts.uplink.is_open()) co_return parts.outbox.release(lease);
+        if (now >= trial->not_before && parts.uplink.in_flight() == 0) break;
+        const Instant begin = now < trial->not_before ? trial->not_before : Instant::max();
+        co_await parts.uplink.turned(std::min(begin, now + turn));
+        trial = parts.suspicion.trial(parcel);
+    }
+    const bool through = co_await others_get_through(parts, pulse, trial->others);
+    if (!through) co_return parts.outbox.release(lease);
+    if (trial->guilty) {
+        co_return quarantine(parts, parcel, lease,
+                             "the platform closes the connection whenever it is sent");
+    }
+    parts.suspicion.tried(parcel, Event::Clock::now());
+    parts.uplink.sent();
+    pulse.beat();
+    co_await deliver(parts, std::move(parcel), lease);
+}
+
 // Connects, and says how every device is before any data follows.
 asio::awaitable<Result<void>> connect(Parts& parts) {
     const Result<void> connected = co_await parts.cloud.connect();
@@ -78,6 +123,7 @@ asio::awaitable<Result<void>> connect(Parts& parts) {
     if (!told) co_return told;
     parts.outbox.mark_backlog();
     parts.time_sync.connected();
+    parts.suspicion.connected(Event::Clock::now());
     parts.uplink.open(system_clock_now());
     log::notice("connected", {{"endpoint", parts.config.platform.host}});
     co_return told;
@@ -147,10 +193,14 @@ asio::awaitable<void> upload(Parts& parts) {
         if (ready > Event::Clock::now()) co_await timer.async_wait(asio::use_awaitable);
         northbound::Parcel parcel(parts.limits, parts.series, platform.device_id);
         const std::function<Fit(const Record&)> fit = [&](const Record& record) {
-            return parcel.add(record);
+            return parts.suspicion.add(parcel, record);
         };
         const storage::Lease lease = co_await parts.outbox.take(fit, platform.linger);
         if (lease.records == 0) continue;
+        if (parts.suspicion.trial(parcel)) {
+            co_await put_to_trial(parts, pulse, std::move(parcel), lease);
+            continue;
+        }
         parts.uplink.sent();
         parts.deliveries.spawn("deliver", deliver(parts, std::move(parcel), lease));
     }

@@ -12,6 +12,7 @@
 #include "model/mapping.h"
 #include "northbound/cloud.h"
 #include "northbound/pacer.h"
+#include "northbound/suspicion.h"
 #include "northbound/time_sync.h"
 #include "southbound/bus.h"
 #include "storage/control_store.h"
@@ -30,6 +31,7 @@ struct Parts {
     northbound::Cloud& cloud;
     northbound::Pacer& pacer;
     const northbound::Limits& limits;  ///< Of parcels: the platform's, cut to what paces well.
+    northbound::Suspicion& suspicion;
     Uplink& uplink;
     northbound::TimeSync& time_sync;
     Latest& latest;

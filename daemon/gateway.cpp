@@ -68,9 +68,9 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
                [this](const std::string& question) { return answer_http(question); }),
       deliveries_(loop),
       flows_(loop),
-      parts_{config_,   series_,        clock_,  mapping_,    devices_,   outbox_,
-             cloud_,    pacer_,         limits_, uplink_,     time_sync_, latest_,
-             requests_, control_store_, buses_,  deliveries_, pulses_} {
+      parts_{config_, series_,   clock_,         mapping_,   devices_,    outbox_,
+             cloud_,  pacer_,    limits_,        suspicion_, uplink_,     time_sync_,
+             latest_, requests_, control_store_, buses_,     deliveries_, pulses_} {
     for (std::size_t i = 0; i < config_.buses.size(); ++i)
         buses_.push_back(
             std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));

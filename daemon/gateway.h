@@ -58,6 +58,7 @@ private:
     Requests requests_;
     const northbound::Limits limits_;
     northbound::Pacer pacer_;
+    northbound::Suspicion suspicion_;
     northbound::iotda::MqttCloud cloud_;
     std::vector<std::unique_ptr<southbound::Bus>> buses_;
     AnsweringServer control_;

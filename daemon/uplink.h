@@ -29,6 +29,7 @@ public:
         if (open_) since_ = now;
         open_ = false;
         why_ = std::move(why);
+        turn_.notify();
     }
     bool is_open() const { return open_; }
     Utc since() const { return since_; }
@@ -44,9 +45,12 @@ public:
 
     /// Waits until a publish may begin, 10 s at most. True if one may.
     asio::awaitable<bool> free() {
-        if (!may_send())
-            (void)co_await turn_.wait_until(Event::Clock::now() + std::chrono::seconds(10));
+        if (!may_send()) co_await turned(Event::Clock::now() + std::chrono::seconds(10));
         co_return may_send();
+    }
+    /// Waits until something of the above has changed, or `until`. One waiter, with free().
+    asio::awaitable<void> turned(Event::Clock::time_point until) {
+        (void)co_await turn_.wait_until(until);
     }
 
 private:

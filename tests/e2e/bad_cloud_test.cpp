@@ -2,6 +2,8 @@
 // is lost.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/e2e/site.h"
 #include "tests/fakes/scripted_broker.h"
 
@@ -57,6 +59,80 @@ TEST(BadCloud, OneThatNeverAnswersAConnectIsTriedAgain) {
     script.connack = 0;
     broker.play(script);
     EXPECT_TRUE(acknowledged_soon(site, 0, 45s)) << site.log();
+}
+
+// Every number that the witness had said by now has been published, at last.
+bool all_arrives(Site& site, const ScriptedBroker& broker, std::chrono::milliseconds patience) {
+    constexpr std::string_view key = "\"number\":";
+    const auto until = static_cast<std::uint32_t>(site.book("accepted"));
+    std::set<std::uint32_t> arrived;
+    std::size_t seen = 0;
+    return lab::wait_until(
+        [&] {
+            const std::vector<ScriptedBroker::Publish> publishes = broker.publishes();
+            for (; seen < publishes.size(); ++seen) {
+                const std::string& payload = publishes[seen].payload;
+                for (std::size_t at = payload.find(key); at != std::string::npos;
+                     at = payload.find(key, at + 1))
+                    arrived.insert(static_cast<std::uint32_t>(
+                        std::stoul(payload.substr(at + key.size(), 10))));
+            }
+            return static_cast<std::uint32_t>(
+                       std::distance(arrived.begin(), arrived.upper_bound(until))) == until;
+        },
+        patience);
+}
+
+TEST(BadCloud, OneThatClosesForOnePayloadGetsAllTheOthers) {
+    ScriptedBroker broker;
+    Script script;
+    script.poison = "\"number\":300,";
+    broker.play(script);
+    Site::Settings settings = on(broker);
+    settings.platform_more = "  linger: 100ms\n";
+    Site site(settings);
+    site.start();
+    // Two links lost, one by one for the third, and three for the last: ten seconds each.
+    ASSERT_TRUE(lab::wait_until([&] { return site.book("quarantined") > 0; }, 150s)) << site.log();
+    EXPECT_TRUE(all_arrives(site, broker, 60s)) << site.log();
+    EXPECT_EQ(site.book("quarantined"), 1);
+    EXPECT_EQ(site.book("evicted"), 0);
+    EXPECT_EQ(site.imbalance(), 0);
+    EXPECT_NE(site.log().find("records refused"), std::string::npos) << site.log();
+    EXPECT_EQ(site.log().find("does another client use"), std::string::npos) << site.log();
+    EXPECT_EQ(site.stop(), 0);
+}
+
+TEST(BadCloud, OneThatClosesAndHangsAsItLikesLosesNothing) {
+    ScriptedBroker broker;
+    Script script;
+    broker.play(script);
+    Site site(on(broker));
+    site.start();
+    ASSERT_TRUE(acknowledged_soon(site, 0, 15s)) << site.log();
+    // With the first publish of data on each link: always the same record, alone in the end.
+    script.drop_after_publishes = 3;
+    broker.play(script);
+    const std::size_t links = broker.connects().size();
+    ASSERT_TRUE(broker.wait_for(
+        [&](const ScriptedBroker& b) { return b.connects().size() > links + 5; }, 90s))
+        << site.log();
+    script.drop_after_publishes.reset();
+    script.puback_delay = 300ms;  // all the window is in flight when it closes
+    broker.play(script);
+    for (int kick = 0; kick < 2; ++kick) {
+        const std::size_t before = broker.publishes().size();
+        ASSERT_TRUE(broker.wait_for(
+            [&](const ScriptedBroker& b) { return b.publishes().size() > before + 6; }, 90s))
+            << site.log();
+        broker.kick();
+    }
+    script.puback_delay = 0ms;
+    broker.play(script);
+    EXPECT_TRUE(all_arrives(site, broker, 90s)) << site.log();
+    EXPECT_EQ(site.book("quarantined"), 0) << site.log();
+    EXPECT_EQ(site.book("evicted"), 0);
+    EXPECT_EQ(site.imbalance(), 0);
 }
 
 }  // namespace

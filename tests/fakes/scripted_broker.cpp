@@ -222,14 +222,16 @@ private:
         record.at = Clock::now();
         const std::uint16_t id = record.packet_id;
         const bool wants_puback = record.qos > 0;
+        const Script now = script();
+        const bool poisoned = now.poison && record.payload.find(*now.poison) != std::string::npos;
         {
             const std::lock_guard lock(state_.mutex);
             state_.publishes.push_back(std::move(record));
             state_.say();
         }
         ++publishes_;
-        const Script now = script();
-        if (now.drop_after_publishes && publishes_ >= *now.drop_after_publishes) return close();
+        if (poisoned || (now.drop_after_publishes && publishes_ >= *now.drop_after_publishes))
+            return close();
         if (wants_puback && now.puback && !now.silent) acknowledge(id, now);
     }
 

@@ -27,6 +27,8 @@ public:
         bool puback_twice = false;
         /// Closes the link when so many publishes have come over it; the last stays unacknowledged.
         std::optional<std::size_t> drop_after_publishes;
+        /// Closes the link at a publish whose payload contains it; that stays unacknowledged.
+        std::optional<std::string> poison;
         bool kick_older = false;  ///< A new CONNECT of the same user closes the older link.
         bool silent = false;      ///< Reads, and answers nothing: no PINGRESP, no SUBACK.
         bool refuse_subscriptions = false;
