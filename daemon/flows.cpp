@@ -308,6 +308,10 @@ asio::awaitable<void> keep_time(Parts& parts) {
         const Instant now = Event::Clock::now();
         if (parts.clock.observe(now, system_clock_now(), system_clock_synchronised()))
             parts.outbox.restamp(parts.clock.offset());
+        if (parts.clock.proven())
+            parts.outbox.note_proven_time(parts.clock.stamp(now).at);
+        else if (const std::optional<Utc> last = parts.outbox.proven_time())
+            parts.clock.remember(*last);
         const bool hold = parts.clock.held(now, parts.config.require_sync);
         if (hold != held)
             log::notice(hold ? "records held: the clock is not known to be right"

@@ -97,7 +97,7 @@ bool EventClock::observe(Instant now, Utc system, bool synchronised) {
         return followed && take(measured);
     }
     // Before any proof, a guess that cannot be gives way to one that can; nothing else does.
-    if (!observed_ || (!plausible(now) && possible)) offset_ = measured;
+    if (!observed_ || (!plausible(now) && system >= earliest_guess())) offset_ = measured;
     observed_ = true;
     return false;
 }
@@ -124,11 +124,12 @@ EventClock::Stamp EventClock::stamp(Instant at) const {
     stamp.since_boot = since_boot(at);
     stamp.at = Utc(offset_ + stamp.since_boot);
     stamp.proven = proven_;
+    if (!proven_ && stamp.at < earliest_guess()) stamp.at = Utc(stamp.since_boot);
     return stamp;
 }
 
 bool EventClock::plausible(Instant now) const {
-    return observed_ && Utc(offset_ + since_boot(now)) >= floor_;
+    return observed_ && Utc(offset_ + since_boot(now)) >= earliest_guess();
 }
 
 bool EventClock::held(Instant now, bool require_sync) const {

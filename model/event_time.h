@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -31,9 +32,12 @@ public:
         bool proven = false;
     };
 
-    /// A time before `floor` (the build date, or the last time that was proven on this machine)
-    /// cannot be.
+    /// A time before `floor`, the build date, cannot be.
     explicit EventClock(Utc floor) : floor_(floor) {}
+
+    /// `last` was proven on this machine once: no guess may be before it. A proof may, for the
+    /// proof of then may have been the wrong one, and records are not to be held for ever for it.
+    void remember(Utc last) { last_proven_ = last; }
 
     /// What the clocks say now; call at start and every second or so. True once, at the first
     /// proof: the records of before (proven == false) are to be stamped anew, at = offset() +
@@ -42,10 +46,11 @@ public:
     /// `now` was `utc` by the word of a better clock (the platform's). As observe().
     bool prove(Instant now, Utc utc);
 
+    /// What is neither proven nor plausible says 1970, so that nobody takes it for a time later on.
     Stamp stamp(Instant at) const;
     bool proven() const { return proven_; }
-    /// Not before the floor: what is unproven but plausible may be sent, unless the file asks for
-    /// proof.
+    /// Not before the floor nor the last proof: what is unproven but plausible may be sent, unless
+    /// the file asks for proof.
     bool plausible(Instant now) const;
     /// Records must wait for a better clock.
     bool held(Instant now, bool require_sync) const;
@@ -55,7 +60,10 @@ public:
 private:
     bool take(std::chrono::milliseconds offset);
 
+    Utc earliest_guess() const { return std::max(floor_, last_proven_); }
+
     Utc floor_;
+    Utc last_proven_;
     std::chrono::milliseconds offset_{0};
     bool observed_ = false;
     bool proven_ = false;

@@ -18,6 +18,13 @@ std::int64_t checksum(const Values& values) {
     return std::int64_t{name_checksum(bytes, "meta")};
 }
 
+constexpr std::string_view proven_key = "proven_ms";
+constexpr std::string_view proven_crc_key = "proven_crc";
+
+std::int64_t time_checksum(std::int64_t milliseconds) {
+    return std::int64_t{name_checksum(std::to_string(milliseconds), proven_key)};
+}
+
 }  // namespace
 
 Result<Meta> Meta::load(Database& database) {
@@ -61,6 +68,28 @@ Result<void> Meta::save(Statement& set) const {
         if (!saved) return saved;
     }
     return {};
+}
+
+Result<std::optional<Utc>> load_proven_time(Database& database) {
+    Result<Statement> select = database.prepare("SELECT v FROM meta WHERE k = ?1");
+    if (!select) return select.error();
+    std::array<std::int64_t, 2> values{};
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const Reset reset(*select);
+        const Result<bool> row = select->bind(1, i == 0 ? proven_key : proven_crc_key).step();
+        if (!row) return row.error();
+        if (!*row) return std::optional<Utc>();
+        values.at(i) = select->integer(0);
+    }
+    if (values[1] != time_checksum(values[0])) return std::optional<Utc>();
+    return std::optional(Utc(std::chrono::milliseconds(values[0])));
+}
+
+Result<void> save_proven_time(Statement& set, Utc time) {
+    const std::int64_t milliseconds = time.time_since_epoch().count();
+    const Result<void> saved = set.bind(1, proven_key).bind(2, milliseconds).run();
+    if (!saved) return saved;
+    return set.bind(1, proven_crc_key).bind(2, time_checksum(milliseconds)).run();
 }
 
 std::int64_t stamps_checksum(const std::array<Stamps, 2>& stamps) {

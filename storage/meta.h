@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "storage/database.h"
 #include "storage/row.h"
@@ -21,6 +22,12 @@ struct Meta {
     Result<void> save(Statement& set) const;
     static constexpr const char* save_sql = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)";
 };
+
+/// The last time known to be right: in the same table, on its own because it is written seldom.
+/// nullopt: none, or damaged.
+Result<std::optional<Utc>> load_proven_time(Database& database);
+/// `set`: prepared from Meta::save_sql.
+Result<void> save_proven_time(Statement& set, Utc time);
 
 std::int64_t stamps_checksum(const std::array<Stamps, 2>& stamps);
 Result<void> save_stamps(Database& database, const std::array<Stamps, 2>& stamps);

@@ -16,6 +16,7 @@ constexpr std::size_t ram_bytes_max = 8UL << 20;
 constexpr std::size_t parked_max = 1000;
 // So long a disk may fail before its records are sent without it: better sent than evicted.
 constexpr auto patience = 5s;
+constexpr auto time_step = 5min;
 
 }  // namespace
 
@@ -41,6 +42,8 @@ void Outbox::mark_backlog() { state_->mark_backlog(); }
 asio::awaitable<void> Outbox::backlog_gone() { return state_->backlog_gone(); }
 void Outbox::set_held(bool held) { state_->set_held(held); }
 void Outbox::restamp(std::chrono::milliseconds offset) { state_->restamp(offset); }
+void Outbox::note_proven_time(Utc now) { state_->note_proven_time(now); }
+std::optional<Utc> Outbox::proven_time() const { return state_->proven_time(); }
 OutboxStatus Outbox::status() const { return state_->status(); }
 asio::awaitable<void> Outbox::close() { return state_->close(); }
 
@@ -277,6 +280,12 @@ bool Outbox::State::stamp(Table table, Seq seq, Record& record) const {
     record.at = Utc(record.since_boot + *stamp->shift);
     record.proven = true;
     return true;
+}
+
+void Outbox::State::note_proven_time(Utc now) {
+    if (proven_time_ && now - *proven_time_ < time_step && *proven_time_ - now < time_step) return;
+    proven_time_ = now;
+    proven_time_dirty_ = true;
 }
 
 OutboxStatus Outbox::State::status() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -98,6 +99,11 @@ public:
     /// UTC is `offset` + time since boot: records of this boot that are not proven and were never
     /// taken get their true time, now and on disk.
     void restamp(std::chrono::milliseconds offset);
+    /// UTC is known to be `now`: kept with a commit that is made anyway, if what was kept last is
+    /// 5 minutes away from it.
+    void note_proven_time(Utc now);
+    /// The last one noted, by an earlier run or this one.
+    std::optional<Utc> proven_time() const;
 
     OutboxStatus status() const;
 

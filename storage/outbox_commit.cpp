@@ -97,6 +97,7 @@ void Outbox::State::adopt(const Inventory& inventory) {
     counters_.acknowledged += inventory.counters.acknowledged;
     counters_.evicted += inventory.counters.evicted;
     counters_.quarantined += inventory.counters.quarantined;
+    if (!proven_time_) proven_time_ = inventory.proven_time;
     learn_names(inventory);
 }
 
@@ -210,6 +211,7 @@ Batch Outbox::State::make_batch() {
     stamps_under_way_ = batch.stamps_changed;
     batch.next = {lanes_.next_seq(Table::alarm), lanes_.next_seq(Table::data)};
     batch.counters = counters_;
+    if (proven_time_dirty_) batch.proven_time = proven_time_;
     return batch;
 }
 
@@ -239,6 +241,7 @@ void Outbox::State::finish(Batch& batch, const Result<DiskFigures>& done) {
         new_names_.clear();
         parking_.clear();
         counters_dirty_ = false;
+        if (batch.proven_time == proven_time_) proven_time_dirty_ = false;
         works();
         for (const Table table : tables) shelf(table).trim(window_bytes);
     } else {

@@ -170,7 +170,9 @@ Result<void> OutboxDisk::write_meta(const Batch& batch, const Stock& stock) {
     meta.next = batch.next;
     meta.pending = stock.rows;
     meta.stamps_crc = stamps_checksum(batch.stamps);
-    return meta.save(statements_->set_meta);
+    const Result<void> saved = meta.save(statements_->set_meta);
+    if (!saved || !batch.proven_time) return saved;
+    return save_proven_time(statements_->set_meta, *batch.proven_time);
 }
 
 Result<void> OutboxDisk::checkpoint_if_due() {

@@ -122,6 +122,9 @@ Result<Inventory> OutboxDisk::take_stock() {
     inventory.stamps = *stamps;
     inventory.counters = meta->counters;
     inventory.next = meta->next;
+    const Result<std::optional<Utc>> proven = load_proven_time(database_);
+    if (!proven) return proven.error();
+    inventory.proven_time = *proven;
     std::array<SeqSet, 2> implausible;
     for (const Table table : tables) {
         result = scan(table, inventory, implausible[index(table)]);

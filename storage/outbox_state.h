@@ -42,6 +42,8 @@ public:
     asio::awaitable<void> backlog_gone();
     void set_held(bool held);
     void restamp(std::chrono::milliseconds offset);
+    void note_proven_time(Utc now);
+    std::optional<Utc> proven_time() const { return proven_time_; }
     OutboxStatus status() const;
     asio::awaitable<void> close();
 
@@ -156,6 +158,8 @@ private:
     bool stamps_under_way_ = false;
     std::optional<std::chrono::milliseconds> restamp_;  // waits for the commit under way
     bool held_ = false;
+    std::optional<Utc> proven_time_;
+    bool proven_time_dirty_ = false;
     std::vector<std::chrono::milliseconds> last_since_boot_;  // by series, of unproven ones
 
     std::vector<std::int64_t> disk_ids_;  // by SeriesId; 0: none yet

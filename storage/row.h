@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,7 @@ struct Batch {
     bool stamps_changed = false;
     std::array<Seq, 2> next{1, 1};
     Counters counters;
+    std::optional<Utc> proven_time;  ///< to be noted with it
 };
 
 struct Page {
@@ -88,6 +90,7 @@ struct Inventory {
     std::array<Stamps, 2> stamps;
     std::vector<StoredSeries> series;
     Counters counters;
+    std::optional<Utc> proven_time;
     DiskFigures figures;
     std::string set_aside;       ///< the damaged file's new name; empty: none
     std::uint64_t salvaged = 0;  ///< rows saved from it

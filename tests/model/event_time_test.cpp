@@ -51,6 +51,28 @@ constexpr Utc built = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 constexpr Utc noon = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + 12h;
 constexpr Instant boot{};
 
+TEST(EventClock, BelievesNoGuessBeforeTheLastProof) {
+    EventClock clock(built);
+    clock.observe(boot + 5s, noon, false);
+    EXPECT_TRUE(clock.plausible(boot + 5s));
+
+    clock.remember(noon + 1h);  // of an earlier run: this clock has stood still meanwhile
+
+    EXPECT_TRUE(clock.held(boot + 5s, false));
+    EXPECT_EQ(clock.stamp(boot + 5s).at, Utc(5s)) << "not a time that could be believed later";
+    clock.observe(boot + 6s, noon + 2h, false);
+    EXPECT_FALSE(clock.held(boot + 6s, false));
+    EXPECT_EQ(clock.stamp(boot + 7s).at, noon + 2h + 1s);
+}
+
+TEST(EventClock, LetsAProofOverruleAnEarlierOne) {
+    EventClock clock(built);
+    clock.remember(noon + 24h * 365);  // somebody's time server was a year ahead
+    EXPECT_TRUE(clock.observe(boot + 5s, noon, true));
+    EXPECT_FALSE(clock.held(boot + 5s, false));
+    EXPECT_EQ(clock.stamp(boot + 5s).at, noon);
+}
+
 TEST(EventClock, KnowsNothingBeforeItHasLooked) {
     const EventClock clock(built);
     EXPECT_FALSE(clock.plausible(boot + 5s));

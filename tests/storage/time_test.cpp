@@ -149,5 +149,41 @@ TEST_F(TimeTest, QuarantinesRecordsOfAnotherBootWhoseTimeWasNeverPlausible) {
     EXPECT_EQ(taken.records[0], guess(6));
 }
 
+TEST_F(TimeTest, KeepsTheLastProvenTimeWithACommitThatIsMadeAnyway) {
+    ASSERT_TRUE(site.open());
+    EXPECT_EQ(site.outbox->proven_time(), std::nullopt);
+    const Utc noon(truth);
+    site.outbox->note_proven_time(noon);
+    append(1, 1);
+    site.flush();
+    site.outbox->note_proven_time(noon + 4min);  // not worth a write
+    append(2, 2);
+    site.close();
+    ASSERT_TRUE(site.open());
+    EXPECT_EQ(site.outbox->proven_time(), noon);
+
+    site.outbox->note_proven_time(noon + 5min);
+    append(3, 3);
+    site.close();
+    ASSERT_TRUE(site.open());
+    EXPECT_EQ(site.outbox->proven_time(), noon + 5min);
+
+    site.outbox->note_proven_time(noon - 1h);  // the one of before was wrong
+    append(4, 4);
+    site.close();
+    ASSERT_TRUE(site.open());
+    EXPECT_EQ(site.outbox->proven_time(), noon - 1h);
+}
+
+TEST_F(TimeTest, WritesNothingForTheProvenTimeAlone) {
+    ASSERT_TRUE(site.open());
+    append(1, 1);
+    site.flush();
+    const std::uint64_t written = site.outbox->status().written_bytes;
+    site.outbox->note_proven_time(Utc(truth));
+    site.until([] { return false; }, 100ms);  // five commits' time
+    EXPECT_EQ(site.outbox->status().written_bytes, written);
+}
+
 }  // namespace
 }  // namespace fieldgate::storage
