@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <iostream>
 #include <map>
 #include <random>
 #include <set>
@@ -153,36 +155,79 @@ void check(const Parcel& parcel, const Limits& limits) {
     ASSERT_EQ(records, parcel.records());
 }
 
+/// What has left, and when: no second, wherever it begins, may hold more than is configured.
+class Toll {
+public:
+    explicit Toll(const Limits& limits) : limits_(limits) {}
+
+    void pass(std::size_t bytes, Instant at) {
+        while (!second_.empty() && second_.front().first + 1s <= at) {
+            sum_ -= second_.front().second;
+            second_.pop_front();
+        }
+        second_.emplace_back(at, bytes);
+        sum_ += bytes;
+        EXPECT_LE(static_cast<double>(second_.size()), std::max(1.0, limits_.messages_per_second));
+        // Only a message that is more than a second's worth may exceed it, and goes alone.
+        EXPECT_TRUE(static_cast<double>(sum_) <= limits_.bytes_per_second || second_.size() == 1)
+            << sum_;
+    }
+
+private:
+    const Limits& limits_;
+    std::deque<std::pair<Instant, std::size_t>> second_;
+    std::size_t sum_ = 0;
+};
+
+// As they leave: parcels of whatever is offered, as fast as the pacer lets them, topic and all.
 TEST_F(ParcelTest, KeepsEveryLimitOverRandomMixes) {
-    std::mt19937 random(42);
+    std::mt19937 random(43);
     std::vector<SeriesId> all;
     for (int device = 0; device < 150; ++device)
         for (const char* service : {"Energy", "State", "Ünïcode\n\"service\""})
             all.push_back(series.intern("device-" + std::to_string(device), service));
     all.push_back(series.intern(gateway, "Health"));
     std::vector<Utc> clock(all.size(), moment);
-    std::size_t offered = 0;
-    for (int round = 0; offered < 100'000; ++round) {
-        limits.payload_bytes = 600 + random() % 61000;
-        limits.sub_devices = 1 + random() % 120;
-        limits.history = random() % 3 == 0 ? 1 + random() % 4 : SIZE_MAX;
-        limits.bytes_per_second = random() % 2 == 0 ? Limits::unlimited : 100 * 1024;
-        const std::size_t reach = 1 + random() % all.size();
-        Parcel parcel(limits, series, gateway);
-        Fit fit = Fit::taken;
-        while (fit != Fit::full) {
-            const std::size_t i = all.size() - reach + random() % reach;
-            clock[i] += std::chrono::milliseconds(random() % 5);
-            std::string filler(random() % (random() % 20 == 0 ? 3000 : 100), 'v');
-            fit = parcel.add(record(all[i], clock[i], R"({"v":")" + filler + R"("})"));
-            ++offered;
-            if (fit == Fit::never) {
-                EXPECT_GT(filler.size() + 250, limits.payload_bytes);
+    Instant now(1h);
+    std::size_t records = 0;
+    std::size_t parcels = 0;
+    while (records < 100'000) {
+        Limits mix;
+        mix.payload_bytes = 600 + random() % 61000;
+        mix.sub_devices = 1 + random() % 120;
+        mix.history = random() % 3 == 0 ? 1 + random() % 4 : SIZE_MAX;
+        mix.messages_per_second = Limits::unlimited;
+        mix.bytes_per_second = Limits::unlimited;
+        if (random() % 4 != 0)
+            mix.messages_per_second = static_cast<double>(1 + random() % 100) / 2;
+        if (random() % 4 != 0)
+            mix.bytes_per_second = static_cast<double>(1000 + random() % 200'000);
+        limits = mix;
+        limits.payload_bytes = comfortable_payload(mix);  // as the gateway cuts them
+        Pacer pacer(mix);
+        Toll toll(mix);
+        for (int i = 0; i < 60; ++i, ++parcels) {
+            Parcel parcel(limits, series, gateway);
+            const std::size_t reach = 1 + random() % all.size();
+            for (Fit fit = Fit::taken; fit != Fit::full; ++records) {
+                const std::size_t one = all.size() - reach + random() % reach;
+                clock[one] += std::chrono::milliseconds(random() % 5);
+                const std::string filler(random() % (random() % 20 == 0 ? 3000 : 100), 'v');
+                fit = parcel.add(record(all[one], clock[one], R"({"v":")" + filler + R"("})"));
+                EXPECT_TRUE(fit != Fit::never || filler.size() + 250 > limits.payload_bytes);
             }
+            if (parcel.empty()) continue;
+            check(parcel, mix);
+            now += std::chrono::microseconds(random() % 30'000);
+            const std::size_t bytes = parcel.payload_bytes() + 60 + random() % 60;
+            now = pacer.ready_at(bytes, now);
+            pacer.take(bytes, now);
+            toll.pass(bytes, now);
+            if (HasFailure()) return;
         }
-        if (!parcel.empty()) check(parcel, limits);
-        if (HasFatalFailure()) return;
     }
+    std::cout << "figure: " << records << " random records in " << parcels
+              << " parcels: every limit of a message and of a second kept\n";
 }
 
 TEST_F(ParcelTest, FillsUpToTheLimitBeforeItIsFull) {
