@@ -146,7 +146,9 @@ Result<void> Database::open_damaged(const std::string& file) {
 }
 
 // EXCLUSIVE keeps the WAL index on the heap: no shared-memory file whose pages a full disk could
-// take away. The cap is set in the last statement because SQLite lifts it to the file's own size.
+// take away. secure_delete, which Debian turns on, would write zeros over every page that an
+// acknowledgement frees. The cap is set in the last statement because SQLite lifts it to the file's
+// own size.
 Result<void> Database::set_up(std::uint64_t pages_max, Sharing sharing) {
     sqlite3_busy_timeout(connection_, sharing == Sharing::readers ? patience_ms : 0);
     Result<void> set = execute(sharing == Sharing::readers ? "PRAGMA locking_mode=NORMAL"
@@ -155,7 +157,8 @@ Result<void> Database::set_up(std::uint64_t pages_max, Sharing sharing) {
     set = execute(
         "PRAGMA page_size=4096; PRAGMA journal_mode=WAL;"
         "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
-        "PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=8388608; PRAGMA cache_size=-1024;");
+        "PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=8388608; PRAGMA cache_size=-1024;"
+        "PRAGMA secure_delete=OFF;");
     if (!set) return set;
     sqlite3_wal_hook(connection_, on_commit, this);  // replaces the automatic checkpoint
     const std::string cap = "PRAGMA max_page_count=" + std::to_string(pages_max);
