@@ -35,7 +35,8 @@ Bus::State::State(const asio::any_io_executor& loop, BusSettings settings,
     : settings_(std::move(settings)),
       serial_(std::holds_alternative<SerialSettings>(settings_.wire)),
       cost_(settings_),
-      schedule_(Clock::now()),
+      // A whole second, so that all buses tick together and wake the loop once, not one by one.
+      schedule_(std::chrono::floor<std::chrono::seconds>(Clock::now())),
       link_(make_link(loop, settings_)),
       turns_(loop),
       wake_(loop) {
@@ -135,7 +136,6 @@ asio::awaitable<Readings> Bus::State::scan(Schedule::Due due) {
 void Bus::State::decode(Device& device, const Schedule::Due& due, const Reply& reply,
                         Readings& readings) {
     modbus::Scan& scan = device.plan.scans()[due.scan];
-    readings.values.reserve(scan.fields.size());
     modbus::decode(device.plan.map(), scan, due.tick, reply.pdu, readings.values, none_);
     status_.outdated += device.last_writes.drop_older(reply.at, readings.values);
 }
@@ -229,10 +229,7 @@ Bus::Bus(const asio::any_io_executor& loop, BusSettings settings,
 
 Bus::~Bus() = default;
 
-asio::awaitable<Readings> Bus::next() {
-    Readings readings = co_await state_->next();
-    co_return readings;
-}
+asio::awaitable<Readings> Bus::next() { return state_->next(); }
 
 asio::awaitable<Result<Written>> Bus::write(DeviceIndex device, PointIndex point, Value value) {
     Result<Written> written = co_await state_->write(device, point, std::move(value));
