@@ -88,11 +88,9 @@ void Lanes::release(std::uint64_t lease) {
 std::uint64_t Lanes::drop(Table table, SeqRange range) {
     SeqSet dropped;
     const auto drop_from = [&](SeqSet& rows) {
-        SeqSet left = rows;
-        if (left.erase(range) == 0) return;
-        for (const auto& [first, last] : left.ranges()) rows.erase({first, last});
-        for (const auto& [first, last] : rows.ranges()) dropped.add({first, last});
-        rows = std::move(left);
+        const SeqSet out = rows.within(range);
+        for (const auto& [first, last] : out.ranges()) dropped.add({first, last});
+        rows.erase(range);
     };
     drop_from(waiting_[index(table)]);
     for (auto& [id, leased] : leases_)

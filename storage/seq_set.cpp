@@ -86,6 +86,16 @@ std::uint64_t SeqSet::count_below(Seq end) const {
     return below;
 }
 
+SeqSet SeqSet::within(SeqRange range) const {
+    SeqSet members;
+    auto next = ranges_.upper_bound(range.first);
+    if (next != ranges_.begin()) --next;
+    for (; next != ranges_.end() && next->first <= range.last; ++next)
+        if (next->second >= range.first)
+            members.add({std::max(next->first, range.first), std::min(next->second, range.last)});
+    return members;
+}
+
 void SeqSet::shift(Seq by) {
     std::map<Seq, Seq> shifted;
     for (const auto& [first, last] : ranges_)

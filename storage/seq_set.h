@@ -29,6 +29,8 @@ public:
     std::optional<Seq> next(Seq from) const;
     std::optional<Seq> last() const;
     std::uint64_t count_below(Seq end) const;
+    /// Those of its members that are in `range`.
+    SeqSet within(SeqRange range) const;
     /// Every member renumbered.
     void shift(Seq by);
 

@@ -34,6 +34,10 @@ TEST(SeqSet, EqualsASetOfNumbersThroughRandomChanges) {
                   next == model.end() ? std::nullopt : std::optional<Seq>(*next));
         ASSERT_EQ(ranges.count_below(probe),
                   static_cast<std::uint64_t>(std::distance(model.begin(), next)));
+        SeqSet within;
+        for (auto seq = next; seq != model.end() && *seq <= probe + 30; ++seq)
+            within.add({*seq, *seq});
+        ASSERT_EQ(ranges.within({probe, probe + 30}), within);
     }
 }
 
