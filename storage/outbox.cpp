@@ -27,7 +27,7 @@ Outbox::Outbox(const asio::any_io_executor& loop, Settings settings, SeriesTable
 Outbox::~Outbox() = default;
 
 asio::awaitable<Result<void>> Outbox::open() { return state_->open(); }
-void Outbox::append(std::span<const Record> records) { state_->append(records); }
+void Outbox::append(std::span<Record> records) { state_->append(records); }
 asio::awaitable<void> Outbox::flushed() { return state_->flushed(); }
 asio::awaitable<Lease> Outbox::take(std::function<Fit(const Record&)> fit,
                                     std::chrono::milliseconds linger) {
@@ -71,19 +71,18 @@ asio::awaitable<Result<void>> Outbox::State::open() {
     co_return Result<void>();
 }
 
-void Outbox::State::append(std::span<const Record> records) {
+void Outbox::State::append(std::span<Record> records) {
     const auto now = Clock::now();
-    for (const Record& record : records) {
+    for (Record& record : records) {
         const Table table = record.priority == Priority::alarm ? Table::alarm : Table::data;
         if (full_ && table == Table::data && settings_.when_full == WhenFull::drop_newest) {
             ++counters_.evicted;
             counters_dirty_ = true;
             continue;
         }
-        Record kept = record;
-        keep_since_boot_rising(kept);
+        keep_since_boot_rising(record);
         const Seq seq = lanes_.append(table);
-        shelf(table).push(seq, std::move(kept), now);
+        shelf(table).push(seq, std::move(record), now);
     }
     bound_ram();
     offer_rows();

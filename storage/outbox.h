@@ -66,8 +66,9 @@ public:
     /// busy (another process holds it; `detail` is its pid), io (the folder cannot be made).
     asio::awaitable<Result<void>> open();
 
-    /// Into the RAM buffer; never waits. What does not fit any more is evicted and counted here.
-    void append(std::span<const Record> records);
+    /// Moves them into the RAM buffer; never waits. What does not fit any more is evicted and
+    /// counted here.
+    void append(std::span<Record> records);
 
     /// Waits until all that was appended so far is on disk, or has been given up (durability:
     /// strict).

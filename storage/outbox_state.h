@@ -33,7 +33,7 @@ public:
 
     // outbox.cpp
     asio::awaitable<Result<void>> open();
-    void append(std::span<const Record> records);
+    void append(std::span<Record> records);
     asio::awaitable<void> flushed();
     void remove(const Lease& lease);
     void release(const Lease& lease);

@@ -51,7 +51,7 @@ public:
         outbox.reset();
     }
 
-    void append(const Record& made) { outbox->append({&made, 1}); }
+    void append(Record made) { outbox->append({&made, 1}); }
     void append(std::int64_t first, std::int64_t last, SeriesId of = 0,
                 Priority priority = Priority::normal) {
         for (std::int64_t number = first; number <= last; ++number)
