@@ -10,14 +10,19 @@
 
 namespace fieldgate {
 
+// Small: every reading passes one, which has been out of the cache since the scan before.
 struct Mapping::PointState {
+    // What a report rule has to remember.
+    struct Sent {
+        std::optional<Value> value;
+        Instant at;
+        bool refresh = false;
+    };
     const Point* point = nullptr;
-    std::string key;  // "voltage": as JSON, quotes and colon included
+    std::string key;  // ,"voltage": as JSON, with comma, quotes and colon
     std::size_t service = 0;
-    std::optional<Value> last_sent;
-    Instant last_sent_at;
+    std::unique_ptr<Sent> last;  // nullptr: no rule, every reading is sent
     bool fits = true;
-    bool refresh = false;
 };
 
 struct Mapping::ServiceState {
@@ -51,6 +56,8 @@ Mapping::Mapping(std::vector<Device> devices, SeriesTable& series) {
         for (const Point& point : *state.owner) {
             PointState& added = state.points.emplace_back();
             added.point = &point;
+            if (point.report != ReportRule()) added.last = std::make_unique<PointState::Sent>();
+            added.key = ',';
             json::append_string(added.key, point.property);
             added.key += ':';
             const auto known =
@@ -83,10 +90,8 @@ void Mapping::map(const Readings& readings, const EventClock& clock, std::vector
         ServiceState& service = device.services[point.service];
         if (service.open == ServiceState::none) {
             service.open = out.size();
-            service.properties = "{";
+            service.properties.clear();
             out.push_back(begin(service, stamp));
-        } else {
-            service.properties += ',';
         }
         service.properties += point.key;
         append_as(service.properties, *value, model_of(*point.point));
@@ -95,6 +100,7 @@ void Mapping::map(const Readings& readings, const EventClock& clock, std::vector
     if (out.size() == first) return;
     for (ServiceState& service : device.services) {
         if (service.open == ServiceState::none) continue;
+        service.properties.front() = '{';  // the first comma
         service.properties += '}';
         out[service.open].properties = service.properties;
         service.open = ServiceState::none;
@@ -103,11 +109,12 @@ void Mapping::map(const Readings& readings, const EventClock& clock, std::vector
 
 void Mapping::refresh() {
     for (DeviceState& device : devices_)
-        for (PointState& point : device.points) point.refresh = true;
+        for (PointState& point : device.points)
+            if (point.last) point.last->refresh = true;
 }
 
 void Mapping::refresh(DeviceIndex device, PointIndex point) {
-    devices_[device].points[point].refresh = true;
+    if (PointState::Sent* last = devices_[device].points[point].last.get()) last->refresh = true;
 }
 
 const PropertyModel* Mapping::model_of(const Point& point) {
@@ -128,15 +135,14 @@ const Value* Mapping::select(const DeviceState& device, PointState& state, const
         ++counters_.not_fitting;
         return nullptr;
     }
-    const Value* last = state.last_sent ? &*state.last_sent : nullptr;
-    if (!state.refresh &&
-        !worth_sending(state.point->report, *fitted, at, last, state.last_sent_at)) {
+    if (!state.last) return fitted;
+    PointState::Sent& last = *state.last;
+    const Value* sent = last.value ? &*last.value : nullptr;
+    if (!last.refresh && !worth_sending(state.point->report, *fitted, at, sent, last.at)) {
         ++counters_.thinned;
         return nullptr;
     }
-    state.last_sent = *fitted;
-    state.last_sent_at = at;
-    state.refresh = false;
+    last = {*fitted, at};
     return fitted;
 }
 
