@@ -50,7 +50,8 @@ double seconds_between(const Figures& from, const Figures& to) {
     return std::chrono::duration<double>(to.at - from.at).count();
 }
 
-void Rig::write_site(const std::string& buses, int registers, const std::string& period) const {
+void Rig::write_site(const std::string& buses, int registers, const std::string& period,
+                     const std::string& change) const {
     lab::write_file(
         dir_ / "fieldgate.yaml",
         "schema: 1\nplatform:\n  endpoint: mqtt://127.0.0.1:" + std::to_string(broker_port_) +
@@ -62,7 +63,7 @@ void Rig::write_site(const std::string& buses, int registers, const std::string&
             buses);
     std::string text =
         "template: points\nproduct_id: bench\nprotocol: modbus\ndefaults: { every: " + period +
-        " }\nservices:\n  Registers:\n";
+        ", report: { change: " + change + " } }\nservices:\n  Registers:\n";
     for (int i = 0; i < registers; ++i)
         text += "    value" + std::to_string(i) + ": { at: \"holding:" + std::to_string(i) +
                 "\", type: u16, scale: 0.1 }\n";

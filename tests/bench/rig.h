@@ -67,8 +67,9 @@ double seconds_between(const Figures& from, const Figures& to);
 class Rig {
 public:
     /// `buses`: the text of `buses:` and `devices:`; their template is `points`, one property for
-    /// each of `registers` holding registers, every `period`.
-    void write_site(const std::string& buses, int registers, const std::string& period) const;
+    /// each of `registers` holding registers, every `period`, reported when it changes by `change`.
+    void write_site(const std::string& buses, int registers, const std::string& period,
+                    const std::string& change = "any") const;
     std::uint16_t broker_port() const { return broker_port_; }
     void start_mosquitto();
     void stop_broker() { broker_.reset(); }

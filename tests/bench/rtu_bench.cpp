@@ -12,17 +12,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int bits_per_character = 11;  // 8E1
-constexpr auto loop_window_max = 20s;
+constexpr int bits_per_character = 11;                // 8E1
+constexpr std::chrono::seconds cpu_window_max = 20s;  // where only CPU is looked at
+constexpr const char* never = "1000000";              // a change that no register makes
 
-// What one line can carry: Modbus Serial Line V1.02, 2.5.1.1 for the silence t3.5.
-double transactions_per_second(const Options& options) {
+// What one line can carry: Modbus Serial Line V1.02, 2.5.1.1 for the silence t3.5, which is kept
+// twice: before an answer, and before the next request.
+double transactions_per_second(const Options& options, int silences = 2) {
     const double character = static_cast<double>(bits_per_character) / options.baud;
     const double silence = options.baud <= 19200 ? 3.5 * character : 1.75e-3;
     const double latency = std::chrono::duration<double>(options.latency).count();
     const int request = 8;
     const int reply = 5 + 2 * options.registers;
-    return 1 / ((request + reply) * character + 2 * silence + latency);
+    return 1 / ((request + reply) * character + silences * silence + latency);
 }
 
 class RtuField {
@@ -106,10 +108,21 @@ Load measure_loop(const Options& options, RtuField& field) {
     for (const std::string& path : field.paths()) command.push_back(path);
     const lab::Child loop(command);
     std::this_thread::sleep_for(1s);
-    return measure(field, loop.pid(), std::min(options.window, loop_window_max));
+    return measure(field, loop.pid(), std::min(options.window, cpu_window_max));
 }
 
-void print(const Options& options, const Load& gateway, const Load& loop) {
+Load measure_gateway(Rig& rig, RtuField& field, std::chrono::seconds window) {
+    rig.start_gateway();
+    std::this_thread::sleep_for(5s);  // to a steady state: connected, the store at work
+    const Figures from = rig.figures();
+    const Load load = measure(field, rig.gateway(), window);
+    const std::int64_t errors = rig.figures().wire_errors - from.wire_errors;
+    if (errors > 0) std::printf("WIRE ERRORS: %lld\n", static_cast<long long>(errors));
+    if (!rig.stop_gateway()) std::puts("the gateway did not stop well");
+    return load;
+}
+
+void print(const Options& options, const Load& gateway, const Load& polling, const Load& loop) {
     const double theory = transactions_per_second(options) * options.lines;
     const double rate = gateway.field.requests_per_second;
     const double seconds = static_cast<double>(options.window.count());
@@ -121,12 +134,18 @@ void print(const Options& options, const Load& gateway, const Load& loop) {
     std::printf("  t3.5 violations        %.0f (aim 0)\n", gateway.field.violations);
     std::printf("  field                  answers %.0f us late on average, %.1f %% of a core\n",
                 gateway.field.late_us, gateway.field_cpu_s / seconds * 100);
-    std::printf("  CPU-s/1000 transactions %.4f\n", gateway.per_thousand());
-    std::printf("  bare libmodbus loop    %.4f, %.2f %% of theory, %.0f violations\n",
-                loop.per_thousand(), loop.field.requests_per_second / theory * 100,
+    // It keeps no silence before a request. What it misses of its own limit is the machine's doing.
+    std::printf("  bare libmodbus loop    %.2f %% of theory, %.2f %% possible; %.0f violations\n",
+                loop.field.requests_per_second / theory * 100,
+                transactions_per_second(options, 1) / transactions_per_second(options) * 100,
                 loop.field.violations);
-    std::printf("  ratio                  %.2f (aim 0.6)\n",
-                gateway.per_thousand() / loop.per_thousand());
+    const double bare = loop.per_thousand();
+    std::printf("  CPU-s/1000 transactions\n");
+    std::printf("    bare loop            %.4f\n", bare);
+    std::printf("    all stored and sent  %.4f, ratio %.2f (aim 0.6)\n", gateway.per_thousand(),
+                gateway.per_thousand() / bare);
+    std::printf("    nothing to report    %.4f, ratio %.2f\n", polling.per_thousand(),
+                polling.per_thousand() / bare);
 }
 
 }  // namespace
@@ -134,19 +153,15 @@ void print(const Options& options, const Load& gateway, const Load& loop) {
 int run_rtu(const Options& options) {
     Rig rig;
     RtuField field(rig.file(""), options);
-    rig.write_site(site(field.paths(), options.baud), options.registers, "1ms");
+    const std::string buses = site(field.paths(), options.baud);
+    const std::chrono::seconds cpu_window = std::min(options.window, cpu_window_max);
     rig.start_mosquitto();
-    rig.start_gateway();
-    std::this_thread::sleep_for(5s);  // to a steady state: connected, the store at work
-    const Figures from = rig.figures();
-    const Load gateway = measure(field, rig.gateway(), options.window);
-    const Figures to = rig.figures();
-    const bool stopped = rig.stop_gateway();
-    print(options, gateway, measure_loop(options, field));
-    if (to.wire_errors != from.wire_errors)
-        std::printf("  WIRE ERRORS            %lld\n",
-                    static_cast<long long>(to.wire_errors - from.wire_errors));
-    return stopped ? 0 : 1;
+    rig.write_site(buses, options.registers, "1ms");
+    const Load gateway = measure_gateway(rig, field, options.window);
+    rig.write_site(buses, options.registers, "1ms", never);
+    const Load polling = measure_gateway(rig, field, cpu_window);
+    print(options, gateway, polling, measure_loop(options, field));
+    return gateway.field.requests > 0 && polling.field.requests > 0 ? 0 : 1;
 }
 
 }  // namespace fieldgate::bench
