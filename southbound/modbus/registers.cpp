@@ -73,7 +73,7 @@ std::optional<Decimal> scaled_exactly(Int128 mantissa, int decimals, const Field
 
 // 1, 1.0 and 1.00 are all one.
 bool is_one(Decimal value) {
-    if (value.decimals == 0) return value.mantissa == 1;
+    if (value.mantissa < 10) return value == Decimal{1, 0};
     return normalized(value) == Decimal{1, 0};
 }
 
