@@ -7,8 +7,9 @@
 
 namespace fieldgate::storage {
 
-/// The audit of a store, read by a process that is not its gateway, whether one runs or not. Never
-/// writes. Each page is one short read transaction, so that the gateway's WAL is not pinned.
+/// The audit of a store, read by a process that is not its gateway, whether one runs or not.
+/// Changes nothing; SQLite keeps the locks of readers in `control.db-shm`, so the folder must be
+/// writable. Each page is one short read transaction, so that the gateway's WAL is not pinned.
 class AuditFile {
 public:
     AuditFile();
