@@ -43,6 +43,7 @@ bool close_to(const Value& a, const Value& b, Decimal tolerance) {
     if (!x || !y) return false;
     const auto left = as_decimal(a);
     const auto right = as_decimal(b);
+    if (left && right && compare(*left, *right) == 0) return true;
     const auto minus = right ? multiply(*right, {-1, 0}) : std::nullopt;
     const auto apart = left && minus ? add(*left, *minus) : std::nullopt;
     // Beyond a decimal's 64 bits there is no telling apart but by kind and bits.

@@ -130,7 +130,7 @@ Result<std::uint64_t> integer_pattern(const Field& field, const Value& value) {
                       to_string(Value(normalized(field.scale))) + " apart");
     const auto pattern = static_cast<std::uint64_t>(raw);
     const bool bcd = field.type == RawType::bcd16 || field.type == RawType::bcd32;
-    if (bcd) return to_bcd(pattern);
+    if (bcd && !field.bits) return to_bcd(pattern);
     const unsigned bits = bits_of(field);
     return bits < 64 ? pattern & ((std::uint64_t{1} << bits) - 1) : pattern;
 }

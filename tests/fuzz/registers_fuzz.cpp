@@ -1,11 +1,12 @@
 // Any registers as any kind of field: a value of the right sort, or none; never a float that is not
-// finite, never a byte behind the answer.
+// finite, never a byte behind the answer. What can be written of it reads as what was written.
 #include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "base/expect.h"
+#include "southbound/modbus/encode.h"
 #include "southbound/modbus/registers.h"
 
 namespace {
@@ -52,6 +53,24 @@ Field any_field(Input& input) {
     return field;
 }
 
+// A float is the nearest there is; everything else is exact, or refused.
+void try_write(Field field, const Value& value) {
+    if (field.table == Table::discrete) field.table = Table::coil;
+    if (field.table == Table::input) field.table = Table::holding;
+    const auto image = encode(field, value);
+    if (!image) return;
+    expect(image->words.size() == width(field), "all of its registers");
+    expect(image->mask.size() == image->words.size(), "a mask for each");
+    for (std::size_t i = 0; i < image->words.size(); ++i)
+        expect((image->words[i] & ~image->mask[i]) == 0, "no bit of others");
+    const bool is_float = field.type == RawType::f32 || field.type == RawType::f64;
+    if (is_float && !field.bits && field.table != Table::coil) return;
+    Value again;
+    const auto decoded = decode(field, to_bytes(field, *image), 0, again);
+    expect(decoded == Decoded::value, "a value that is one");
+    expect(close_to(again, value, Decimal()), "the value that was written");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -60,8 +79,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::size_t offset = input.byte() % 16;
     // A copy of its own, so that the sanitizer sees a step behind its end.
     const std::vector<std::uint8_t> data(input.rest().begin(), input.rest().end());
+    if (data.size() >= 9) {
+        Input bytes_of_number(data.data(), data.size());
+        const std::int64_t mantissa = bytes_of_number.number();
+        try_write(field, Decimal{mantissa, static_cast<std::uint8_t>(data[8] % 19)});
+        try_write(field, std::string(data.begin(), data.end()));
+    }
     Value value;
     if (decode(field, data, offset, value) != Decoded::value) return 0;
+    try_write(field, value);
     if (const auto* number = std::get_if<double>(&value))
         expect(std::isfinite(*number), "a finite double");
     if (const auto* number = std::get_if<float>(&value))

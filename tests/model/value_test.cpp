@@ -73,6 +73,7 @@ TEST(CloseTo, ComparesNumbersByQuantityWhateverTheirKind) {
     EXPECT_FALSE(close_to(UINT64_MAX, UINT64_MAX - 1, {})) << "the same double";
     EXPECT_TRUE(close_to(UINT64_MAX, UINT64_MAX, {}));
     EXPECT_FALSE(close_to(INT64_MIN, INT64_MAX, {1, 0}));
+    EXPECT_TRUE(close_to(INT64_MIN, Decimal{INT64_MIN, 0}, {}));
     EXPECT_TRUE(close_to(std::string("on"), std::string("on"), {}));
     EXPECT_FALSE(close_to(std::string("1"), std::int64_t{1}, {}));
 }

@@ -141,6 +141,10 @@ TEST(Encode, LeavesTheBitsAlongsideAlone) {
     EXPECT_TRUE(encode(field(RawType::u16), whole(1))->whole());
 }
 
+TEST(Encode, CountsTheBitsOfAnyTypeInBinary) {
+    EXPECT_EQ(words(picked(RawType::bcd16, 4, 11), whole(12)), (Words{0x00C0}));
+}
+
 TEST(Encode, PadsTextsAndRefusesWhatWouldNotComeBack) {
     EXPECT_EQ(words(text(6, Trim::nul), Text("abc")), (Words{0x6162, 0x6300, 0}));
     EXPECT_EQ(words(text(6, Trim::space), Text("abc")), (Words{0x6162, 0x6320, 0x2020}));
