@@ -47,7 +47,7 @@ Bus::State::State(const asio::any_io_executor& loop, BusSettings settings,
         health.index = device.index;
         modbus::DevicePlan plan(device, cost_);
         schedule_.set(devices_.size(), device.offline, modbus::timings(plan.scans()), now);
-        devices_.push_back({std::move(device), std::move(plan), std::move(health), {}, false});
+        devices_.push_back({std::move(device), std::move(plan), std::move(health), {}});
     }
 }
 
@@ -55,6 +55,13 @@ asio::awaitable<Readings> Bus::State::next() {
     const Instant turn = Clock::now() + longest_wait;
     for (;;) {
         const Instant now = Clock::now();
+        if (is_suspended()) {
+            if (now >= *suspended_until_) resume();
+            if (now >= turn) co_return Readings();
+            if (is_suspended()) co_await wake_.wait_until(std::min(*suspended_until_, turn));
+            continue;
+        }
+        if (now >= periods_change_) apply_periods(now);
         const bool lost = serial_ && known_ && !status_.up && !devices_.empty();
         if (lost && now >= next_look_) {
             co_await look_for_wire();
@@ -68,6 +75,7 @@ asio::awaitable<Readings> Bus::State::next() {
         if (now >= turn) co_return Readings();
         if (!turns_.taken()) link_->idle();
         Instant wake = std::min(schedule_.next().value_or(turn), turn);
+        wake = std::min(wake, periods_change_);
         if (lost) wake = std::min(wake, next_look_);
         co_await wake_.wait_until(wake);
     }
@@ -104,8 +112,10 @@ asio::awaitable<Result<Reply>> Bus::State::transact(const Request& request) {
 asio::awaitable<Result<Reply>> Bus::State::ask(const Request& request, int tries, Urgency urgency) {
     for (int left = tries;; --left) {
         const Turns::Turn turn = co_await turns_.take(urgency);
+        if (is_suspended() && urgency == Urgency::command) co_return suspended();
         Result<Reply> reply = co_await transact(request);
-        if (reply || !may_help(reply.error()) || left <= 1) co_return reply;
+        const bool last = left <= 1 || is_suspended();
+        if (reply || last || !may_help(reply.error())) co_return reply;
     }
 }
 
@@ -209,6 +219,7 @@ void Bus::State::note_wire(const Result<Reply>& reply) {
 
 BusStatus Bus::State::status() const {
     BusStatus status = status_;
+    status.suspended = is_suspended();
     status.overruns = schedule_.overruns();
     status.errors.stale = link_->stale();
     status.absent = none_.absent;

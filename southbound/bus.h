@@ -34,7 +34,8 @@ struct DeviceHealth {
 };
 
 struct BusStatus {
-    bool up = false;  ///< The port or connection is open.
+    bool up = false;         ///< The port or connection is open.
+    bool suspended = false;  ///< By suspend().
     std::uint64_t requests = 0;
     std::uint64_t writes = 0;    ///< Requests that change something, and have left.
     std::uint64_t overruns = 0;  ///< Scans skipped because the wire was late.
@@ -85,15 +86,33 @@ public:
     ///
     /// Any error says that no write has left: unsupported (no such device or point, or not to be
     /// written), out_of_range and bad_data (modbus::encode), closed (no wire, or the device is
-    /// offline), and what went wrong with the reading before (timeout, refused, bad_data). Throws
-    /// operation_aborted when cancelled; then nobody knows.
+    /// offline), busy (suspended), and what went wrong with the reading before (timeout, refused,
+    /// bad_data). Throws operation_aborted when cancelled; then nobody knows.
     asio::awaitable<Result<Written>> write(DeviceIndex device, PointIndex point, Value value);
 
     /// Reads points of one device now, in the requests of its plan, between the scans. A point that
     /// cannot be read is not in the answer; `at` is that of the first request. Errors, if there is
     /// nothing at all: unsupported (no such device, or none of the points is read), closed (no
-    /// wire, or the device is offline), timeout, bad_data, refused.
+    /// wire, or the device is offline), busy (suspended), timeout, bad_data, refused.
     asio::awaitable<Result<Readings>> read(DeviceIndex device, std::vector<PointIndex> points);
+
+    /// Reads what nobody has planned: 1 to 125 registers, or up to 2000 bits as 0 and 1. Errors:
+    /// out_of_range (no such range or unit), else as read().
+    asio::awaitable<Result<std::vector<std::uint16_t>>> read_raw(std::uint8_t unit,
+                                                                 modbus::Table table,
+                                                                 std::uint16_t first,
+                                                                 std::uint16_t count);
+
+    /// No scan begins from now on, and what is asked for is refused as busy. At `until`, or with
+    /// resume(), the scans go on with their next ticks, and what was due meanwhile is read once.
+    void suspend(Instant until);
+    void resume();
+    /// Every scan is due now, and every offline device is asked.
+    void scan_now();
+    /// Reads all points of one device, or of all, every `period` until then. Errors: unsupported
+    /// (no such device), out_of_range (less than 1 ms).
+    Result<void> set_period(std::optional<DeviceIndex> device, std::chrono::milliseconds period,
+                            Instant until);
 
     const std::string& name() const;
     BusStatus status() const;

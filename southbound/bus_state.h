@@ -31,6 +31,15 @@ public:
     asio::awaitable<Readings> next();
     asio::awaitable<Result<Written>> write(DeviceIndex index, PointIndex point, Value value);
     asio::awaitable<Result<Readings>> read(DeviceIndex index, std::vector<PointIndex> points);
+    asio::awaitable<Result<std::vector<std::uint16_t>>> read_raw(std::uint8_t unit,
+                                                                 modbus::Table table,
+                                                                 std::uint16_t first,
+                                                                 std::uint16_t count);
+    void suspend(Instant until);
+    void resume();
+    void scan_now();
+    Result<void> set_period(std::optional<DeviceIndex> index, std::chrono::milliseconds period,
+                            Instant until);
     BusStatus status() const;
     const std::string& name() const { return settings_.name; }
 
@@ -40,7 +49,9 @@ private:
         modbus::DevicePlan plan;
         DeviceHealth health;
         LastWrites last_writes;
-        bool no_single_write = false;  // FC 6 is an illegal function to it
+        bool no_single_write = false;                       // FC 6 is an illegal function to it
+        std::optional<std::chrono::milliseconds> period{};  // in place of its own, until then
+        Instant period_until{};
     };
     /// One point of one device, and what is to become of it.
     struct Target {
@@ -61,6 +72,11 @@ private:
     void count(const Error& error);
     void note_wire(const Result<Reply>& reply);
 
+    // bus_operate.cpp
+    bool is_suspended() const { return suspended_until_.has_value(); }
+    Error suspended() const { return {Errc::busy, "bus " + settings_.name + " is suspended"}; }
+    void apply_periods(Instant now);
+
     // bus_write.cpp
     std::optional<std::size_t> find(DeviceIndex index) const;
     Result<Target> target(DeviceIndex index, PointIndex point) const;
@@ -69,6 +85,7 @@ private:
     asio::awaitable<Result<Written>> send(const Target& target, const Request& request);
     asio::awaitable<void> verify(const Target& target, const Value& wanted, Written& written);
     bool matches(const Target& target, const Reply& reply, const Value& wanted, Written& written);
+    std::optional<Error> unreachable(std::size_t device) const;
     void note_write(const Target& target);
     void hurry(const Target& target);
 
@@ -83,6 +100,8 @@ private:
     BusStatus status_;
     bool known_ = false;  // whether status_.up says anything yet
     Instant next_look_{};
+    std::optional<Instant> suspended_until_;
+    Instant periods_change_ = Instant::max();  // when next() is to look at them
     modbus::NoValues none_;
 };
 

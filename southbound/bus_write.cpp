@@ -103,8 +103,7 @@ asio::awaitable<Result<Written>> Bus::State::write(DeviceIndex index, PointIndex
 asio::awaitable<Result<Written>> Bus::State::put(const Target& target, const modbus::Image& image) {
     const Turns::Turn turn = co_await turns_.take(Urgency::command);
     Device& device = devices_[target.device];
-    if (schedule_.status(target.device) == DeviceStatus::offline)
-        co_return Error(Errc::closed, "device " + device.settings.name + " is offline");
+    if (auto why = unreachable(target.device)) co_return *why;
     Result<Request> request = co_await compose(target, image);
     if (!request) co_return request.error();
     Result<Written> written = co_await send(target, *request);
@@ -152,6 +151,12 @@ asio::awaitable<Result<Written>> Bus::State::send(const Target& target, const Re
     ++status_.writes;
     note_write(target);
     co_return judge(reply);
+}
+
+std::optional<Error> Bus::State::unreachable(std::size_t device) const {
+    if (is_suspended()) return suspended();
+    if (schedule_.status(device) != DeviceStatus::offline) return std::nullopt;
+    return Error(Errc::closed, "device " + devices_[device].settings.name + " is offline");
 }
 
 // What shares a register with the point is as new as the point.
@@ -212,8 +217,7 @@ asio::awaitable<Result<Readings>> Bus::State::read(DeviceIndex index,
     const auto position = find(index);
     if (!position) co_return Error(Errc::unsupported, "no such device on bus " + settings_.name);
     Device& device = devices_[*position];
-    if (schedule_.status(*position) == DeviceStatus::offline)
-        co_return Error(Errc::closed, "device " + device.settings.name + " is offline");
+    if (auto why = unreachable(*position)) co_return *why;
     std::optional<Error> failure;
     std::vector<Readings> parts;
     std::vector<modbus::Scan> scans = device.plan.scans_of(points);

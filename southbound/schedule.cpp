@@ -101,6 +101,26 @@ void Schedule::hurry(std::size_t device, std::size_t scan, Instant now) {
     push_all(device);
 }
 
+void Schedule::hurry_all(Instant now) {
+    for (std::size_t device = 0; device < devices_.size(); ++device) {
+        Device& d = devices_[device];
+        if (d.status == DeviceStatus::offline) continue;
+        for (Slot& slot : d.scans)
+            if (slot.timing.at_once) slot.at = std::min(slot.at, now);
+        ++d.generation;
+        push_all(device);
+    }
+}
+
+void Schedule::forgive(Instant now) {
+    for (std::size_t device = 0; device < devices_.size(); ++device) {
+        Device& d = devices_[device];
+        for (Slot& slot : d.scans) slot.at = std::max(slot.at, last_tick(slot.timing.period, now));
+        ++d.generation;
+        push_all(device);
+    }
+}
+
 void Schedule::ask_all(Instant now) {
     for (std::size_t device = 0; device < devices_.size(); ++device) {
         Device& d = devices_[device];

@@ -58,6 +58,11 @@ public:
     /// an offline device nothing is hurried.
     void hurry(std::size_t device, std::size_t scan, Instant now);
 
+    /// As hurry(), for everything but retries.
+    void hurry_all(Instant now);
+    /// What came due while nobody looked is due once, and was nobody's fault: no overrun.
+    void forgive(Instant now);
+
     /// Probes every offline device at once, and its pauses start anew: what had kept all of them
     /// away (the line itself) is back.
     void ask_all(Instant now);

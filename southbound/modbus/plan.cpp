@@ -178,6 +178,17 @@ std::optional<std::size_t> DevicePlan::want(PointIndex point) {
     return std::nullopt;
 }
 
+void DevicePlan::want_all() {
+    for (Scan& scan : scans_)
+        for (ScanField& field : scan.fields) field.turn = 0;
+}
+
+void DevicePlan::set_periods(std::vector<std::chrono::milliseconds> every) {
+    expect(every.size() == map_->fields.size(), "a period for every field");
+    every_ = std::move(every);
+    rebuild();
+}
+
 std::vector<Scan> DevicePlan::scans_of(const std::vector<PointIndex>& points) const {
     std::vector<Scan> result;
     for (const Scan& scan : scans_) {

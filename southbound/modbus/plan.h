@@ -32,6 +32,11 @@ public:
     std::vector<Scan>& scans() { return scans_; }
     const RegisterMap& map() const { return *map_; }
 
+    /// The same for all points.
+    void want_all();
+    /// Other periods, one for each field; what was learned stays. The scans have changed.
+    void set_periods(std::vector<std::chrono::milliseconds> every);
+
     /// The scans that hold `points`, without all other points: for a reading out of turn, whose
     /// answers teach nothing and take nobody's turn. Points that are not read are in none.
     std::vector<Scan> scans_of(const std::vector<PointIndex>& points) const;

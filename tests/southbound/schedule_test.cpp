@@ -300,6 +300,39 @@ TEST(Schedule, HurriesAScanOnceAndKeepsItsTicks) {
     EXPECT_EQ(schedule.overruns(), 0U);
 }
 
+TEST(Schedule, HurriesAllButRetriesAndKeepsTheirTicks) {
+    Schedule schedule(start);
+    auto timings = periods({1s, 10s, 60s});
+    timings[2].at_once = false;
+    schedule.set(0, policy, timings, start);
+    schedule.take(start);
+    schedule.take(start);
+    schedule.hurry_all(start + 500ms);
+    for (const std::size_t scan : {0U, 1U}) {
+        const auto due = schedule.take(start + 500ms);
+        ASSERT_TRUE(due);
+        EXPECT_EQ(due->scan, scan);
+    }
+    EXPECT_FALSE(schedule.take(start + 500ms));
+    EXPECT_EQ(schedule.next(), start + 1s);
+    EXPECT_EQ(schedule.overruns(), 0U);
+}
+
+TEST(Schedule, ForgivesWhatCameDueWhileNobodyLooked) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s, 20s}), start);
+    schedule.take(start);
+    schedule.take(start);
+    schedule.forgive(start + 10s + 300ms);
+    const auto due = schedule.take(start + 10s + 300ms);
+    ASSERT_TRUE(due);
+    EXPECT_EQ(due->scan, 0U);
+    EXPECT_EQ(due->at, start + 10s);
+    EXPECT_FALSE(schedule.take(start + 10s + 300ms)) << "once, and the slow one keeps its turn";
+    EXPECT_EQ(schedule.next(), start + 11s);
+    EXPECT_EQ(schedule.overruns(), 0U);
+}
+
 TEST(Schedule, HurriesNothingOfAnOfflineDevice) {
     Schedule schedule(start);
     schedule.set(0, policy, periods({1s}), start);

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "southbound/bus_state.h"
+#include "southbound/modbus/pdu.h"
+
+namespace fieldgate::southbound {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::vector<std::uint16_t> words_of(const Reply& reply, bool bits, std::uint16_t count) {
+    const auto data = modbus::reply_data(reply.pdu);
+    std::vector<std::uint16_t> words(count);
+    for (std::size_t i = 0; i < count; ++i)
+        words[i] = static_cast<std::uint16_t>(bits ? data[i / 8] >> (i % 8) & 1U
+                                                   : data[2 * i] << 8U | data[2 * i + 1]);
+    return words;
+}
+
+}  // namespace
+
+asio::awaitable<Result<std::vector<std::uint16_t>>> Bus::State::read_raw(std::uint8_t unit,
+                                                                         modbus::Table table,
+                                                                         std::uint16_t first,
+                                                                         std::uint16_t count) {
+    const bool bits = table == modbus::Table::coil || table == modbus::Table::discrete;
+    if (unit == 0) co_return Error(Errc::out_of_range, "unit 0 is all of them, and none answers");
+    if (count < 1 || count > (bits ? 2000 : 125))
+        co_return Error(Errc::out_of_range,
+                        "1 to 125 registers, or 1 to 2000 bits, in one request");
+    if (first + count > 0x10000) co_return Error(Errc::out_of_range, "addresses end at 65535");
+    const Request request = modbus::read_request(unit, table, first, count);
+    const Result<Reply> reply = co_await ask(request, 1 + settings_.retries, Urgency::command);
+    if (!reply) co_return reply.error();
+    co_return words_of(*reply, bits, count);
+}
+
+void Bus::State::suspend(Instant until) {
+    if (!is_suspended()) log::notice("bus suspended", {{"bus", settings_.name}});
+    suspended_until_ = until;
+    wake_.notify();
+}
+
+void Bus::State::resume() {
+    if (!is_suspended()) return;
+    suspended_until_.reset();
+    schedule_.forgive(Clock::now());
+    log::notice("bus resumed", {{"bus", settings_.name}});
+    wake_.notify();
+}
+
+void Bus::State::scan_now() {
+    const Instant now = Clock::now();
+    for (Device& device : devices_) device.plan.want_all();
+    schedule_.hurry_all(now);
+    schedule_.ask_all(now);
+    wake_.notify();
+}
+
+// A scan may be on the wire: next() makes the change when it is not.
+Result<void> Bus::State::set_period(std::optional<DeviceIndex> index,
+                                    std::chrono::milliseconds period, Instant until) {
+    if (period.count() < 1) return Error(Errc::out_of_range, "a period of less than 1 ms");
+    if (index && !find(*index))
+        return Error(Errc::unsupported, "no such device on bus " + settings_.name);
+    for (Device& device : devices_) {
+        if (index && device.settings.index != *index) continue;
+        device.period = period;
+        device.period_until = until;
+    }
+    periods_change_ = Instant::min();
+    wake_.notify();
+    return {};
+}
+
+void Bus::State::apply_periods(Instant now) {
+    periods_change_ = Instant::max();
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+        Device& device = devices_[i];
+        if (!device.period) continue;
+        std::vector<std::chrono::milliseconds> every = device.settings.every;
+        if (now >= device.period_until)
+            device.period.reset();
+        else
+            std::fill(every.begin(), every.end(), *device.period);
+        if (device.period) periods_change_ = std::min(periods_change_, device.period_until);
+        device.plan.set_periods(std::move(every));
+        schedule_.set(i, device.settings.offline, modbus::timings(device.plan.scans()), now);
+    }
+}
+
+asio::awaitable<Result<std::vector<std::uint16_t>>> Bus::read_raw(std::uint8_t unit,
+                                                                  modbus::Table table,
+                                                                  std::uint16_t first,
+                                                                  std::uint16_t count) {
+    auto words = co_await state_->read_raw(unit, table, first, count);
+    co_return words;
+}
+
+void Bus::suspend(Instant until) { state_->suspend(until); }
+void Bus::resume() { state_->resume(); }
+void Bus::scan_now() { state_->scan_now(); }
+
+Result<void> Bus::set_period(std::optional<DeviceIndex> device, std::chrono::milliseconds period,
+                             Instant until) {
+    return state_->set_period(device, period, until);
+}
+
+}  // namespace fieldgate::southbound
