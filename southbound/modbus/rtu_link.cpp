@@ -24,43 +24,26 @@ bool is_read(const Request& request) { return request.pdu.front() <= 4; }
 class RtuLink::Doubts {
 public:
     void lost(const Request& request, Instant until) {
-        if (Doubt* known = find(request)) {
-            known->until = std::max(known->until, until);
-            known->proven_gone = false;
-        } else {
-            doubts_.push_back(
-                {request.unit, request.pdu.front(), request.reply_bytes, until, false});
-        }
-    }
-
-    /// `request` got a true answer, so what was lost of its unit before is gone, but for what looks
-    /// the same.
-    void answered(const Request& request) {
-        for (Doubt& doubt : doubts_)
-            if (doubt.unit == request.unit && !doubt.looks_like(request)) doubt.proven_gone = true;
-    }
-
-    void forget(const Request& request) {
         std::erase_if(doubts_, [&](const Doubt& d) { return d.looks_like(request); });
+        doubts_.push_back({request.unit, request.pdu.front(), request.reply_bytes, until});
     }
 
-    /// Its answer could not be told from that to a lost one.
-    bool proof_needed(const Request& request) {
-        const Doubt* known = find(request);
-        return known != nullptr && !known->proven_gone;
+    void forget(std::uint8_t unit) {
+        std::erase_if(doubts_, [&](const Doubt& d) { return d.unit == unit; });
     }
 
-    /// Not to be sent earlier: some device or adapter may not answer in order.
-    Instant not_before(const Request& request) {
-        const Doubt* known = find(request);
-        return known == nullptr ? Instant::min() : known->until;
+    /// The answer to `request` could not be told from that to a lost one.
+    bool looks_like_a_lost_one(const Request& request) const {
+        return std::any_of(doubts_.begin(), doubts_.end(),
+                           [&](const Doubt& d) { return d.looks_like(request); });
     }
 
-    /// An exception has the length of no request: from this unit and function it may be a late one.
-    bool exception_may_be_late(const Request& request, Instant sent) const {
-        return std::any_of(doubts_.begin(), doubts_.end(), [&](const Doubt& d) {
-            return d.unit == request.unit && d.function == request.pdu.front() && sent < d.until;
-        });
+    /// The unit is not to be asked earlier: what it still has to say has come by then.
+    Instant not_before(std::uint8_t unit) const {
+        Instant until = Instant::min();
+        for (const Doubt& doubt : doubts_)
+            if (doubt.unit == unit) until = std::max(until, doubt.until);
+        return until;
     }
 
 private:
@@ -69,19 +52,12 @@ private:
         std::uint8_t function;
         std::size_t reply_bytes;
         Instant until;
-        bool proven_gone;
         bool looks_like(const Request& r) const {
             return unit == r.unit && function == r.pdu.front() && reply_bytes == r.reply_bytes;
         }
     };
 
-    Doubt* find(const Request& request) {
-        const auto found = std::find_if(doubts_.begin(), doubts_.end(),
-                                        [&](const Doubt& d) { return d.looks_like(request); });
-        return found == doubts_.end() ? nullptr : &*found;
-    }
-
-    std::vector<Doubt> doubts_;  // a few: one or two for each device that does not answer
+    std::vector<Doubt> doubts_;  // a few for each device that does not answer
 };
 
 RtuLink::RtuLink(const asio::any_io_executor& loop, SerialSettings settings,
@@ -106,54 +82,48 @@ asio::awaitable<Result<Reply>> RtuLink::exchange(const Request& request,
                                                  std::chrono::microseconds timeout) {
     sent_ = false;
     co_await sleep_until(quiet_until_);
-    const auto asked = Clock::now();
+    const bool ambiguous = doubts_->looks_like_a_lost_one(request);
     RtuLine::Outcome outcome =
         co_await worker_.run([&] { return line_->exchange(request, timeout); });
     sent_ = outcome.sent.has_value();
     up_ = outcome.up;
     stale_ += outcome.drained;
-    if (outcome.reply) {
-        doubts_->answered(request);
-        co_return std::move(outcome.reply);
-    }
-    const Error& error = outcome.reply.error();
-    if (error.code == Errc::refused && !doubts_->exception_may_be_late(request, asked)) {
-        doubts_->answered(request);
+    const bool answered = outcome.reply || outcome.reply.error().code == Errc::refused;
+    if (answered) {
+        if (!ambiguous) doubts_->forget(request.unit);
         co_return std::move(outcome.reply);
     }
     if (outcome.up) quiet_until_ = Clock::now() + timeout;
     if (outcome.sent) doubts_->lost(request, *outcome.sent + until_forgotten(timeout));
-    if (error.code == Errc::refused) {
-        const Error late(Errc::bad_data, error.what + ", maybe of an earlier request");
-        co_return late;
-    }
     co_return std::move(outcome.reply);
 }
 
-// Reads something that looks different, and throws it away. Where there is nothing different the
-// same is read, and what it says is not believed either.
+// Reads something that looks like nothing lost, and throws it away. Where there is no such thing
+// the same is read, and this answer is owed from now on: it may have been an old one that came.
 asio::awaitable<Result<void>> RtuLink::prove(const Request& request,
                                              std::chrono::microseconds timeout) {
-    const std::optional<Request> other = probe_of_other_length(request);
+    std::optional<Request> other = probe_of_other_length(request);
+    while (other && doubts_->looks_like_a_lost_one(*other)) other = probe_of_other_length(*other);
     const Request& probe = other ? *other : request;
     const Result<Reply> answer = co_await exchange(probe, timeout);
-    // A refusal was checked for being late: it proves as much as an answer.
     if (!answer && answer.error().code != Errc::refused) co_return answer.error();
-    co_await sleep_until(doubts_->not_before(request));
+    if (!other) {
+        doubts_->lost(request, Clock::now() + until_forgotten(timeout));
+        co_await sleep_until(doubts_->not_before(request.unit));
+        doubts_->forget(request.unit);
+    }
     co_return Result<void>();
 }
 
 asio::awaitable<Result<Reply>> RtuLink::transact(const Request& request,
                                                  std::chrono::microseconds timeout) {
     expect(!request.pdu.empty(), "a request");
-    // A write is no proof and is not sent twice; it waits.
-    if (is_read(request) && doubts_->proof_needed(request)) {
+    co_await sleep_until(doubts_->not_before(request.unit));
+    // A write is no proof and is not sent twice.
+    if (is_read(request) && doubts_->looks_like_a_lost_one(request)) {
         const Result<void> proven = co_await prove(request, timeout);
         if (!proven) co_return proven.error();
-    } else {
-        co_await sleep_until(doubts_->not_before(request));
     }
-    doubts_->forget(request);
     Result<Reply> reply = co_await exchange(request, timeout);
     co_return reply;
 }

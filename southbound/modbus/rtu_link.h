@@ -14,11 +14,13 @@ class RtuLine;
 /// Modbus RTU on a serial line: libmodbus on a thread of its own.
 ///
 /// RTU answers have no number, so a late one looks like the answer to the next request. Therefore
-/// after any error the line stays silent for one response timeout and is drained, and before a
-/// request of the same unit, function and length as one that was lost, something of another length
-/// is read and thrown away: a device answers in order, so its answer proves that the lost one is
-/// gone. Besides, such a request is not sent before three and a half timeouts have passed. Late
-/// values are never taken for new ones.
+/// after any error the line stays silent for one response timeout and is drained, and a unit that
+/// owes an answer is not asked before three and a half timeouts have passed: no answer is later
+/// than three, or the timeout is too short. Besides, before a request of the same unit, function
+/// and length as one that was lost, something of a length that is not owed is read and thrown away:
+/// a device answers in order, so this proves that the lost ones are gone, be they as late as they
+/// like. Where there is no such length (one register, up to 8 bits) the same is read, not believed,
+/// and read again three and a half timeouts later. Late values are never taken for new ones.
 ///
 /// t3.5 of silence is kept between frames, `turnaround` when the unit changes. A port that is lost
 /// is closed at once, and opened again by path, at most every 100 ms to 2 s. Runs on the loop.

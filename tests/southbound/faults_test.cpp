@@ -31,6 +31,7 @@ struct Trial {
     Fault fault;
     milliseconds timeout{100};
     int rounds = 3;
+    int scans = 6;             // in each round
     std::uint16_t count = 10;  // registers in each request; 1 or whole blocks
     Verdict verdict;
 };
@@ -45,6 +46,7 @@ protected:
         trial->count = count;
         trial->timeout = timeout;
         trial->rounds = rounds;
+        trial->scans = 5 + static_cast<int>(fault.times);
         const auto executor = loop_.get_executor();
         lab::SlaveLimits limits;
         limits.registers = 220;
@@ -78,7 +80,7 @@ protected:
         for (int round = 0; round < trial.rounds; ++round) {
             plant_.set_fault(trial.verdict.name, unit, trial.fault);
             int lost = 0;
-            for (int scan = 0; scan < 6; ++scan) {
+            for (int scan = 0; scan < trial.scans; ++scan) {
                 const auto first = static_cast<std::uint16_t>(scan % 2 == 0 ? 100 : 200);
                 const bool answered = co_await scan_once(trial, first);
                 lost = answered ? 0 : lost + 1;
@@ -187,6 +189,68 @@ TEST_F(Faults, LateAnswersAreNeverTakenForNewOnes) {
             std::max<std::uint64_t>(v.stale, static_cast<std::uint64_t>(rounds));
         EXPECT_LE(v.name.starts_with("tcp") ? v.lost : 0, late_answers) << v.name;
         EXPECT_GE(v.answers, 3 * rounds) << v.name;
+    }
+}
+
+// A device that is slow for a while: each answer waits for the one before it.
+TEST_F(Faults, SeveralLateAnswersInARowAreNeverTakenForNewOnes) {
+    const milliseconds timeout = campaign() ? 500ms : 200ms;
+    const milliseconds step = campaign() ? 100ms : 70ms;
+    const int rounds = campaign() ? 10 : 1;
+    constexpr unsigned times = 3;
+    for (milliseconds delay = timeout * 9 / 10; delay <= 3 * timeout; delay += step)
+        for (const auto kind : {FaultKind::late, FaultKind::overtaken})
+            for (const std::uint16_t count : {std::uint16_t{10}, std::uint16_t{1}}) {
+                const Fault fault{kind, delay, 0, times};
+                const std::string name =
+                    (kind == FaultKind::late ? "three-late-" : "three-overtaken-") +
+                    std::to_string(delay.count()) + "-" + std::to_string(count);
+                add(lab::Framing::tcp, "tcp-" + name, fault, count, timeout, rounds);
+                add(lab::Framing::rtu, "rtu-" + name, fault, count, timeout, rounds);
+            }
+    run_all();
+    for (const auto& trial : trials_) {
+        const Verdict& v = trial->verdict;
+        EXPECT_EQ(v.wrong, 0) << v.name;
+        // On TCP what waits behind a late answer is late as well.
+        const bool alone = v.name.starts_with("rtu") || trial->fault.kind == FaultKind::overtaken;
+        EXPECT_LE(alone ? v.lost : 0, times * static_cast<unsigned>(rounds)) << v.name;
+        EXPECT_GE(v.answers, rounds) << v.name;
+    }
+}
+
+TEST_F(Faults, ADeviceThatIsAlwaysLateGivesNoWrongValue) {
+    const milliseconds timeout = campaign() ? 500ms : 200ms;
+    for (int percent = 200; percent <= 260; percent += campaign() ? 5 : 10)
+        for (const std::uint16_t count : {std::uint16_t{10}, std::uint16_t{1}})
+            for (const auto framing : {lab::Framing::tcp, lab::Framing::rtu}) {
+                const Fault fault{FaultKind::late, timeout * percent / 100, 0, 0};
+                const std::string name = (framing == lab::Framing::tcp ? "tcp-" : "rtu-") +
+                                         std::to_string(percent) + "-" + std::to_string(count);
+                add(framing, name, fault, count, timeout, 1);
+                trials_.back()->scans = campaign() ? 60 : 20;
+            }
+    run_all();
+    for (const auto& trial : trials_) EXPECT_EQ(trial->verdict.wrong, 0) << trial->verdict.name;
+}
+
+// Later than a link waits. What proves that such an answer is gone is the order of the answers.
+TEST_F(Faults, AnAnswerLaterThanEverExpectedIsNeverTakenForANewOne) {
+    const milliseconds timeout = campaign() ? 500ms : 200ms;
+    const int rounds = campaign() ? 5 : 1;
+    for (const int tenths : {37, 42, 50, 64, 83, 120})
+        for (const std::uint16_t count : {std::uint16_t{10}, std::uint16_t{1}})
+            for (const auto framing : {lab::Framing::tcp, lab::Framing::rtu}) {
+                const Fault fault{FaultKind::late, timeout * tenths / 10, 0, 1};
+                const std::string name = (framing == lab::Framing::tcp ? "tcp-" : "rtu-") +
+                                         std::to_string(tenths) + "-" + std::to_string(count);
+                add(framing, name, fault, count, timeout, rounds);
+                trials_.back()->scans = 20;
+            }
+    run_all();
+    for (const auto& trial : trials_) {
+        EXPECT_EQ(trial->verdict.wrong, 0) << trial->verdict.name;
+        EXPECT_GE(trial->verdict.answers, rounds) << trial->verdict.name;
     }
 }
 
