@@ -136,6 +136,8 @@ Result<void> check_reply(const Request& request, std::uint8_t reply_unit,
         if (!is_echo(request, reply)) return untrue("an echo of another write");
         return {};
     }
+    // 17 to 24 bits from 0x03xx on: the request itself has the form of an answer.
+    if (std::ranges::equal(reply, request.pdu)) return untrue("an echo of the request");
     if (reply[1] != request.reply_bytes - 2)
         return untrue("a byte count of " + std::to_string(reply[1]) + " instead of " +
                       std::to_string(request.reply_bytes - 2));

@@ -124,6 +124,19 @@ TEST(CheckReply, RefusesAByteCountThatIsNotItsLength) {
               Errc::bad_data);
 }
 
+// 01 03 is function and address of the request, function and byte count of an answer (6.1).
+TEST(CheckReply, TakesTheEchoOfAReadForNoAnswer) {
+    for (const Table table : {Table::coil, Table::discrete})
+        for (std::uint16_t count = 17; count <= 24; ++count) {
+            const Request request = read_request(17, table, 0x0300, count);
+            ASSERT_EQ(request.pdu.size(), request.reply_bytes);
+            EXPECT_EQ(code_of(check_reply(request, 17, request.pdu)), Errc::bad_data) << count;
+            Pdu answer = request.pdu;
+            answer[2] ^= 1U;
+            EXPECT_TRUE(check_reply(request, 17, answer)) << count;
+        }
+}
+
 TEST(CheckReply, TellsAnExceptionByItsCode) {
     const auto result = check_reply(three_registers, 17, Pdu{0x83, 2});
     ASSERT_FALSE(result);
