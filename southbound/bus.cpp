@@ -174,7 +174,7 @@ void Bus::State::learn(Device& device, const Schedule::Due& due, const Result<Re
         replanned = device.plan.answered(due.scan);
     else if (reply.error().code == Errc::refused)
         replanned = device.plan.refused(due.scan, reply.error().detail);
-    else if (reply.error().code == Errc::timeout)
+    else if (reply.error().code == Errc::timeout || reply.error().code == Errc::closed)
         replanned = device.plan.timed_out(due.scan);
     if (!replanned) return;
     schedule_.set(due.device, device.settings.offline, modbus::timings(device.plan.scans()),

@@ -52,9 +52,10 @@ public:
     /// from behind it. With 3 otherwise, the longest block is halved. What is refused by itself is
     /// asked for once an hour. Other codes teach nothing.
     bool refused(std::size_t scan, int code);
-    /// All tries of scan `scan` timed out. If a block that was never answered stays without answer
-    /// three times, though the device answers others, the longest block is halved, or it is cut
-    /// like a refused one; what does so by itself ten times counts as refused.
+    /// All tries of scan `scan` timed out, or the connection was lost over it. If a block that was
+    /// never answered stays without answer three times, though the device answers others, the
+    /// longest block is halved, or it is cut like a refused one; what does so by itself ten times
+    /// counts as refused.
     bool timed_out(std::size_t scan);
     /// The device answered something else than a scan: a probe.
     void alive() { ++answers_; }

@@ -187,7 +187,11 @@ asio::awaitable<Result<tcp::endpoint>> TcpLink::Connection::resolve(Clock::time_
 }
 
 asio::awaitable<Result<void>> TcpLink::Connection::connect(std::chrono::microseconds timeout) {
-    if (Clock::now() < next_connect_) co_return failed(Errc::closed, connect_failure_);
+    if (Clock::now() < next_connect_) {
+        if (!connect_failure_.empty()) co_return failed(Errc::closed, connect_failure_);
+        asio::steady_timer pause(socket_.get_executor(), next_connect_);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
     const auto deadline = Clock::now() + timeout;
     const Result<tcp::endpoint> endpoint = co_await resolve(deadline);
     if (!endpoint) {
@@ -347,9 +351,12 @@ asio::awaitable<Result<Reply>> TcpLink::Connection::receive(const Request& reque
         }
         if (error) {
             closed_unanswered_ = nothing_yet;
-            if (fresh_) co_return failed_connect("closed before any answer: " + error.message());
             close();
-            co_return failed(Errc::closed, error.message());
+            if (!fresh_) co_return failed(Errc::closed, error.message());
+            // Maybe of this one request: the next one waits, but it is sent.
+            next_connect_ = now + connect_pause;
+            connect_failure_.clear();
+            co_return failed(Errc::closed, "closed before any answer: " + error.message());
         }
     }
 }

@@ -12,9 +12,10 @@ namespace fieldgate::southbound::modbus {
 /// A reply is matched by its transaction id: one that comes too late is dropped and counted, and
 /// the connection lives on. It is closed when its framing is in doubt, after three untrue answers
 /// or six without any in a row, and when the device closes it; a close while idle is no error, the
-/// request is sent once more on a new connection (a write is not: it looks first). After a failed
-/// connect it is not tried again for 100 ms. Connecting has the transaction's time limit of its
-/// own. Runs on the loop; thousands do on one.
+/// request is sent once more on a new connection (a write is not: it looks first). It connects at
+/// most every 100 ms where that has failed or brought no answer: after a failure requests fail at
+/// once meanwhile, after a connection that was closed unanswered the next one waits. Connecting has
+/// the transaction's time limit of its own. Runs on the loop; thousands do on one.
 class TcpLink final : public Link {
 public:
     TcpLink(const asio::any_io_executor& loop, TcpSettings settings);

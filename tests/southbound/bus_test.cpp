@@ -180,6 +180,25 @@ TEST_F(BusTest, LearnsHowManyRegistersADeviceGivesAtOnce) {
     EXPECT_LE(buses_.back()->status().errors.exception, 4u);
 }
 
+TEST_F(BusTest, LearnsWhatMakesADeviceHangUpAndReadsTheRest) {
+    const auto port = plant_.add_tcp({"plc", {1}, lab::certified_values, {}});
+    lab::Fault hangs_up{lab::FaultKind::drop, 0ms, 0, 0};
+    hangs_up.function = 1;
+    plant_.set_fault("plc", 1, hangs_up);
+    auto map = std::make_shared<RegisterMap>(*certified_map(2));
+    map->fields.emplace_back().table = Table::coil;
+    map->fields.back().type = RawType::boolean;
+    add(tcp("plc", port), {device(0, 1, map, 200ms)}, seen_);
+    run_for(2000ms);
+    EXPECT_GE(seen_.at[0].size(), 8u);
+    EXPECT_EQ(seen_.changes[0], std::vector<DeviceStatus>{DeviceStatus::online});
+    const auto given_up = [&] { return buses_.back()->status().errors.closed >= 10; };
+    ASSERT_TRUE(run_until(given_up, 5s));
+    const std::uint64_t closed = buses_.back()->status().errors.closed;
+    run_for(1000ms);
+    EXPECT_EQ(buses_.back()->status().errors.closed, closed) << "it is asked for no more";
+}
+
 TEST_F(BusTest, ShowsADeviceOfflineAndBackOnlineOnce) {
     const auto port = plant_.add_tcp({"plc", {1}, lab::certified_values, {}});
     Seen& seen = seen_;

@@ -93,6 +93,19 @@ TEST_F(TcpLinkTest, DoesNotHammerAHostThatRefuses) {
     EXPECT_TRUE(ask(link, request_));
 }
 
+TEST_F(TcpLinkTest, OneRequestThatMakesTheDeviceHangUpCostsNoOther) {
+    TcpLink link(loop_.get_executor(), settings_);
+    plant_.set_fault("plc", 2, {lab::FaultKind::drop, 0ms, 0, 0});
+    const Request poison = holding(2, 0, 10);
+    for (int i = 0; i < 3; ++i) {
+        const Result<Reply> hung_up = ask(link, poison);
+        ASSERT_FALSE(hung_up);
+        EXPECT_EQ(hung_up.error().code, Errc::closed);
+        const Result<Reply> reply = ask(link, request_);
+        EXPECT_TRUE(reply) << reply.error().what;
+    }
+}
+
 TEST_F(TcpLinkTest, SendsAWriteOnlyOnceHoweverItsAnswerIsLost) {
     TcpLink link(loop_.get_executor(), settings_);
     ASSERT_TRUE(ask(link, request_));

@@ -38,6 +38,7 @@ struct Fault {
     std::uint8_t code = 2;
     /// How many answers; 0: all from now on.
     unsigned times = 1;
+    std::uint8_t function = 0;  ///< To requests of this function only; 0: of any.
 };
 
 /// Bytes for the wire, and when.
@@ -59,7 +60,7 @@ Spoiled spoil(const Fault& fault, Framing framing, Bytes answer);
 class FaultScript {
 public:
     void set(Fault fault) { fault_ = fault; }
-    Fault next();
+    Fault next(std::uint8_t function);
 
 private:
     Fault fault_;

@@ -23,13 +23,15 @@ public:
     }
 
     Spoiled answer(const Bytes& frame) {
-        const std::uint8_t unit = frame[framing_ == Framing::rtu ? 0 : 6];
+        const std::size_t unit_at = framing_ == Framing::rtu ? 0 : 6;
+        const std::uint8_t unit = frame[unit_at];
+        const std::uint8_t function = frame[unit_at + 1];
         const auto slave = slaves_.find(unit);
         if (slave == slaves_.end()) return {};
         Bytes answer = slave->second.answer(frame);
         const auto script = scripts_.find(unit);
-        Fault fault = script == scripts_.end() ? Fault() : script->second.next();
-        if (fault.kind == FaultKind::none) fault = all_.next();
+        Fault fault = script == scripts_.end() ? Fault() : script->second.next(function);
+        if (fault.kind == FaultKind::none) fault = all_.next(function);
         return spoil(fault, framing_, std::move(answer));
     }
 
