@@ -306,12 +306,17 @@ asio::awaitable<void> keep_time(Parts& parts) {
     for (;;) {
         pulse.beat();
         const Instant now = Event::Clock::now();
+        const bool proven = parts.clock.proven();
+        const auto before = parts.clock.offset();
         if (parts.clock.observe(now, system_clock_now(), system_clock_synchronised()))
             parts.outbox.restamp(parts.clock.offset());
         if (parts.clock.proven())
             parts.outbox.note_proven_time(parts.clock.stamp(now).at);
         else if (const std::optional<Utc> last = parts.outbox.proven_time())
             parts.clock.remember(*last);
+        const auto step = parts.clock.offset() - before;
+        if (proven && std::chrono::abs(step) > 1s)
+            log::notice("clock put right", {{"ms", std::to_string(step.count())}});
         const bool hold = parts.clock.held(now, parts.config.require_sync);
         if (hold != held)
             log::notice(hold ? "records held: the clock is not known to be right"

@@ -53,6 +53,8 @@ milliseconds distance(milliseconds a, milliseconds b) { return a > b ? a - b : b
 constexpr milliseconds noise{1};
 // More than this between two looks is no slew (500 ppm at most) and no leap second: a step.
 constexpr milliseconds slew_max{2000};
+// What may be a hand that is taken back, or a server that is corrected.
+constexpr std::chrono::seconds step_proven_after{60};
 
 }  // namespace
 
@@ -91,15 +93,27 @@ bool EventClock::observe(Instant now, Utc system, bool synchronised) {
     const bool was_following = following_;
     following_ = synchronised && possible;
     if (following_) {
-        // A step in the middle of a synchronised stretch is somebody's hand, or a clock that was
-        // put under us; a real one loses the synchronisation first, or is told by prove().
-        const bool followed = !proven_ || !was_following || distance(measured, offset_) <= slew_max;
+        const bool followed = !proven_ || !was_following ||
+                              distance(measured, offset_) <= slew_max || lasts(now, measured);
+        if (distance(measured, offset_) <= slew_max) step_.reset();
         return followed && take(measured);
     }
+    step_.reset();
     // Before any proof, a guess that cannot be gives way to one that can; nothing else does.
     if (!observed_ || (!plausible(now) && system >= earliest_guess())) offset_ = measured;
     observed_ = true;
     return false;
+}
+
+// Steps in the middle of a synchronised stretch: resume, a corrected server, somebody's hand.
+bool EventClock::lasts(Instant now, milliseconds measured) {
+    if (disproved_ && distance(measured, *disproved_) <= slew_max) {
+        disproved_ = measured;
+        return false;
+    }
+    if (!step_ || distance(measured, step_->offset) > slew_max) step_ = Step{measured, now};
+    step_->offset = measured;
+    return now - step_->since >= step_proven_after;
 }
 
 bool EventClock::prove(Instant now, Utc utc) {
@@ -108,11 +122,13 @@ bool EventClock::prove(Instant now, Utc utc) {
     // An answer over the network is good to its round trip; a synchronised clock is better than
     // that, unless they tell two different times.
     if (proven_ && following_ && distance(measured, offset_) <= slew_max) return false;
+    if (proven_ && following_) disproved_ = offset_;
     return take(measured);
 }
 
 bool EventClock::take(milliseconds offset) {
     const bool first = !proven_;
+    step_.reset();
     if (first || distance(offset, offset_) > noise) offset_ = offset;
     observed_ = true;
     proven_ = true;

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "model/reading.h"
@@ -23,7 +24,9 @@ std::string event_time_seconds(Utc at);
 ///
 /// While the clock stays synchronised, only what can be a slew or a leap second is followed (2 s
 /// between two looks); a greater difference is taken when synchronisation was lost and has come
-/// back, or from prove(). A proof of a time before the floor is none.
+/// back, when it has stood for a minute (a daemon that steps in one call is never seen out of
+/// synchronisation, nor is a machine that has slept), or from prove(). A clock that prove() has
+/// contradicted is not followed back there. A proof of a time before the floor is none.
 class EventClock {
 public:
     struct Stamp {
@@ -58,7 +61,12 @@ public:
     std::chrono::milliseconds offset() const { return offset_; }
 
 private:
+    struct Step {
+        std::chrono::milliseconds offset;
+        Instant since;
+    };
     bool take(std::chrono::milliseconds offset);
+    bool lasts(Instant now, std::chrono::milliseconds measured);
 
     Utc earliest_guess() const { return std::max(floor_, last_proven_); }
 
@@ -68,6 +76,8 @@ private:
     bool observed_ = false;
     bool proven_ = false;
     bool following_ = false;  // the last look was at a synchronised clock
+    std::optional<Step> step_;
+    std::optional<std::chrono::milliseconds> disproved_;  // where the system clock was then
 };
 
 }  // namespace fieldgate

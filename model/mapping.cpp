@@ -169,7 +169,10 @@ Record Mapping::begin(ServiceState& service, const EventClock::Stamp& stamp) {
     record.at = stamp.at + (record.since_boot - stamp.since_boot);
     // The first proof moves the records of before as well, to offset + since_boot: earlier than
     // this one, wherever they were before.
-    if (service.has_record && service.proven == stamp.proven)
+    // Nor is a clock that is set right by more held up until it has caught up with its error.
+    constexpr std::chrono::minutes held_up_at_most{1};
+    if (service.has_record && service.proven == stamp.proven &&
+        service.at - record.at <= held_up_at_most)
         record.at = std::max(record.at, service.at + tick);
     record.proven = stamp.proven;
     service.has_record = true;

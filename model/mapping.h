@@ -39,8 +39,10 @@ public:
     /// point stands in `readings` once.
     ///
     /// `at` and `since_boot` rise strictly per series, across steps of the clock as well: a record
-    /// that would not be later than the one before is moved by 1 ms. With the first proof `at` may
-    /// fall: the records of before are then to be stamped anew (EventClock::observe).
+    /// that would not be later than the one before is moved by 1 ms. `at` falls in two cases: with
+    /// the first proof, when the records of before are to be stamped anew (EventClock::observe),
+    /// and when the clock is set back by more than a minute: better some times twice than wrong
+    /// ones until it has caught up.
     void map(const Readings& readings, const EventClock& clock, std::vector<Record>& out);
 
     /// The next reading of every point is sent whatever its report rule says: after a replay, so
