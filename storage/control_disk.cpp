@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "storage/audit_chain.h"
+#include "storage/bad_files.h"
 #include "storage/figures.h"
 #include "storage/ledger_table.h"
-#include "storage/salvage.h"
 #include "storage/schema.h"
 
 namespace fieldgate::storage {

@@ -19,8 +19,9 @@ class OutboxDisk {
 public:
     OutboxDisk(Settings settings, std::string boot_id, Utc floor);
 
-    /// Opens, or opens anew after an error, and takes stock. A file that is damaged is renamed
-    /// aside (`outbox.bad-<n>`, the last one is kept) and what can be read of it goes to a new one.
+    /// Opens, or opens anew after an error, and takes stock. What can be read of a file
+    /// that is damaged goes to a new one, which takes its place when it is complete; the damaged
+    /// one is then kept as `outbox.bad-<n>`, the last of them.
     /// After an error of any call but out_of_range the disk has to be opened anew.
     Result<Inventory> open();
     /// Out of room: the ballast is dropped and it is tried once more.
@@ -57,7 +58,6 @@ private:
     Result<void> scan(Table table, Inventory& inventory, SeqSet& implausible);
     Result<void> quarantine_implausible(Inventory& inventory, const std::array<SeqSet, 2>& rows);
     Result<void> load_names(Inventory& inventory);
-    Result<void> set_aside(Inventory& inventory);
     Result<void> write(const Batch& batch);
     Result<void> remove_rows(const Batch& batch, Stock& stock);
     Result<void> add_names(const Batch& batch);

@@ -28,20 +28,25 @@ Result<Inventory> OutboxDisk::open() {
 
 Result<Inventory> OutboxDisk::open_once() {
     abandon();
+    const Result<std::string> set_aside = put_in_place(settings_.path);
+    if (!set_aside) return set_aside.error();
     const Result<void> opened = open_file();
     if (!opened) return opened.error();
-    return take_stock();
+    Result<Inventory> inventory = take_stock();
+    if (inventory) inventory->set_aside = *set_aside;
+    return inventory;
 }
 
 Result<Inventory> OutboxDisk::replace() {
-    Inventory rescue;
-    const Result<void> replaced = set_aside(rescue);
-    if (!replaced) return replaced.error();
-    Result<Inventory> inventory = take_stock();
+    abandon();
+    Result<Salvaged> saved = salvage(settings_.path);
+    const bool full = !saved && saved.error().code == Errc::out_of_range;
+    if (full && ballast_.drop()) saved = salvage(settings_.path);
+    if (!saved) return saved.error();
+    Result<Inventory> inventory = open_once();
     if (!inventory) return inventory;
-    inventory->set_aside = rescue.set_aside;
-    inventory->salvaged = rescue.salvaged;
-    inventory->lost = rescue.lost;
+    inventory->salvaged = saved->rows;
+    inventory->lost = saved->lost;
     return inventory;
 }
 
@@ -59,20 +64,6 @@ Result<void> OutboxDisk::open_file() {
     if (!row) return row.error();
     if (!*row || check->bytes(0) != "ok")
         return Error(Errc::bad_data, "quick_check: " + std::string(check->bytes(0)));
-    return {};
-}
-
-Result<void> OutboxDisk::set_aside(Inventory& inventory) {
-    abandon();
-    const Result<std::string> bad_name = move_aside(settings_.path, "outbox");
-    if (!bad_name) return bad_name.error();
-    inventory.set_aside = *bad_name;
-    const Result<void> result = open_file();
-    if (!result) return result;
-    const Result<Salvaged> saved = salvage(settings_.path + "/" + inventory.set_aside, database_);
-    if (!saved) return saved.error();
-    inventory.salvaged = saved->rows;
-    inventory.lost = saved->lost;
     return {};
 }
 

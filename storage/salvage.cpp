@@ -1,34 +1,37 @@
 #include "storage/salvage.h"
 
+#include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <charconv>
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "storage/bad_files.h"
 #include "storage/meta.h"
+#include "storage/schema.h"
 
 namespace fieldgate::storage {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* store_name = "outbox.db";
+constexpr const char* part_name = "outbox.new";
+constexpr const char* complete_name = "outbox.salvaged";
 constexpr std::uint64_t rows_per_transaction = 1000;
+constexpr std::uint64_t wal_pages_max = 1000;
+// The copy has no cap but the disk: what is above that of the store is evicted when it is open.
+constexpr std::uint64_t pages_max = 1UL << 30;
 // How often a hole in the file is probed for its far side, before it is given up.
 constexpr int probes_max = 20000;
 
 using Names = std::unordered_map<std::int64_t, std::string>;
-
-// Of "outbox.bad-3"; 0: it is no such name.
-int bad_number(const std::string& name, const std::string& prefix) {
-    int number = 0;
-    if (name.starts_with(prefix))
-        std::from_chars(name.data() + prefix.size(), name.data() + name.size(), number);
-    return number;
-}
 
 std::string table_name(Table table) { return table == Table::alarm ? "q_alarm" : "q_data"; }
 
@@ -165,6 +168,10 @@ private:
         }
         result = transaction.commit();
         if (!result) return result;
+        if (target_.wal_pages() > wal_pages_max) {
+            const Result<bool> moved = target_.checkpoint();
+            if (!moved) return moved.error();
+        }
         salvaged.rows += rows.size();
         Seq& end = next[index(table)];
         if (rows.back().seq >= end) end = rows.back().seq + 1;
@@ -209,42 +216,96 @@ Result<void> settle(Database& source, Database& target, const std::array<Seq, 2>
     return transaction.commit();
 }
 
-}  // namespace
-
-Result<std::string> move_aside(const std::string& folder, const std::string& stem) {
-    const std::string prefix = stem + ".bad-";
-    const fs::path from(folder);
-    int highest = 0;
-    std::error_code failed;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
-        const int number = bad_number(entry.path().filename().string(), prefix);
-        highest = std::max(highest, number);
-        std::error_code ignored;
-        if (number > 0) fs::remove(entry.path(), ignored);
-    }
-    std::string bad_name = prefix + std::to_string(highest + 1);
-    fs::rename(from / (stem + ".db"), from / bad_name, failed);
-    if (failed) return Error(Errc::io, bad_name + ": " + failed.message());
-    // Its WAL belongs to it, and so does the WAL's index that a reader may have left: to the new
-    // file they would be poison.
-    fs::remove(from / (stem + ".db-shm"), failed);
-    const std::string wal = stem + ".db-wal";
-    if (fs::exists(from / wal, failed)) fs::rename(from / wal, from / (bad_name + "-wal"), failed);
-    if (failed) return Error(Errc::io, wal + ": " + failed.message());
-    return bad_name;
+// Tried again and again while there is no room, a copy must not be written in vain each time.
+Result<void> check_room(Database& source, const std::string& file) {
+    const Result<std::int64_t> pages = source.number("PRAGMA page_count");
+    const Result<std::int64_t> unused = source.number("PRAGMA freelist_count");
+    struct statvfs space {};
+    if (!pages || !unused || ::statvfs(file.c_str(), &space) != 0) return {};
+    const auto needed = static_cast<std::uint64_t>(std::max<std::int64_t>(0, *pages - *unused));
+    if (needed * Database::page_bytes <= std::uint64_t{space.f_bavail} * space.f_frsize) return {};
+    return Error(Errc::out_of_range, "no room to salvage a damaged store");
 }
 
-Result<Salvaged> salvage(const std::string& bad_file, Database& target) {
+// `target` is whole, in one file and on disk when this returns without an error.
+Result<Salvaged> copy_into(const std::string& target_file, const std::string& source_file) {
     Salvaged salvaged;
     Database source;
-    if (!source.open_damaged(bad_file)) return salvaged;
+    Database target;
+    Result<void> result = source.open_damaged(source_file);
+    if (result) result = check_room(source, source_file);
+    if (result) result = target.open(target_file, pages_max);
+    if (result) result = migrate(target, Schema::outbox);
+    if (!result) return result.error();
     Salvager salvager(source, target);
-    const Result<void> copied = salvager.run(salvaged);
-    Result<void> result = copied;
+    result = salvager.run(salvaged);
     if (result) result = settle(source, target, salvager.next, salvaged);
     source.abandon();
     if (!result) return result.error();
+    const Result<bool> moved = target.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+    if (!moved) return moved.error();
+    target.close();
     return salvaged;
+}
+
+// A rename is on disk when its folder is.
+void sync_folder(const std::string& folder) {
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    ::fsync(descriptor);
+    ::close(descriptor);
+}
+
+}  // namespace
+
+Result<Salvaged> salvage(const std::string& folder) {
+    const std::string part = folder + "/" + part_name;
+    const auto remove_part = [&] {
+        std::error_code ignored;
+        for (const char* end : {"", "-wal"}) fs::remove(part + end, ignored);
+    };
+    remove_part();
+    const Result<Salvaged> salvaged = copy_into(part, folder + "/" + store_name);
+    if (!salvaged) {
+        remove_part();
+        return salvaged;
+    }
+    std::error_code failed;
+    fs::rename(part, folder + "/" + complete_name, failed);
+    if (failed) return Error(Errc::io, part_name + (": " + failed.message()));
+    sync_folder(folder);
+    return salvaged;
+}
+
+Result<std::string> put_in_place(const std::string& folder) {
+    const fs::path complete = fs::path(folder) / complete_name;
+    const fs::path store = fs::path(folder) / store_name;
+    std::error_code failed;
+    if (!fs::exists(complete, failed)) return std::string();
+    std::vector<fs::path> older;
+    int number = 0;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
+        const int bad = bad_number(entry.path().filename().string(), "outbox");
+        if (bad > 0) older.push_back(entry.path());
+        number = std::max(number, bad);
+    }
+    // It is gone if a crash came after that: the highest number is its own.
+    if (fs::exists(store, failed)) ++number;
+    const std::string bad_name = "outbox.bad-" + std::to_string(number);
+    const fs::path bad = fs::path(folder) / bad_name;
+    const auto rename = [&](const fs::path& from, const fs::path& to) {
+        if (!failed && fs::exists(from, failed)) fs::rename(from, to, failed);
+    };
+    failed.clear();
+    rename(store, bad);
+    // Its WAL belongs to it: to the new file it would be poison.
+    rename(store.string() + "-wal", bad.string() + "-wal");
+    rename(complete, store);
+    if (failed) return Error(Errc::io, bad_name + ": " + failed.message());
+    sync_folder(folder);
+    for (const fs::path& file : older)
+        if (bad_number(file.filename().string(), "outbox") != number) fs::remove(file, failed);
+    return bad_name;
 }
 
 }  // namespace fieldgate::storage

@@ -1,6 +1,7 @@
 #include "tests/storage/fault_vfs.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <new>
@@ -36,6 +37,7 @@ int read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
     return real(file)->pMethods->xRead(real(file), to, size, at);
 }
 int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
+    if (strikes(Fault::death)) ::_exit(0);
     if (strikes(Fault::full)) return SQLITE_FULL;
     if (strikes(Fault::write_error)) return SQLITE_IOERR_WRITE;
     return real(file)->pMethods->xWrite(real(file), from, size, at);
@@ -44,7 +46,11 @@ int truncate(sqlite3_file* file, sqlite3_int64 size) {
     return real(file)->pMethods->xTruncate(real(file), size);
 }
 int sync(sqlite3_file* file, int flags) {
-    ++FaultVfs::state().syncs;
+    FaultVfs::State& state = FaultVfs::state();
+    ++state.syncs;
+    state.holding = state.held.load();
+    state.held.wait(true);
+    state.holding = false;
     if (strikes(Fault::sync_error)) return SQLITE_IOERR_FSYNC;
     return real(file)->pMethods->xSync(real(file), flags);
 }

@@ -13,7 +13,8 @@ public:
     FaultVfs(const FaultVfs&) = delete;
     FaultVfs& operator=(const FaultVfs&) = delete;
 
-    enum class Fault : std::uint8_t { none, full, write_error, sync_error, read_error };
+    /// death: the process ends in the middle of a write, as a kill or a power cut would end it.
+    enum class Fault : std::uint8_t { none, full, write_error, sync_error, read_error, death };
     /// Every operation of that kind fails until told otherwise.
     void fail(Fault fault) { state().fault = fault; }
     /// The operation after `count` more of that kind fails, once.
@@ -23,8 +24,17 @@ public:
     }
 
     int syncs() const { return state().syncs; }
+    /// Every sync waits until told otherwise.
+    void hold_syncs(bool hold) {
+        state().held = hold;
+        state().held.notify_all();
+    }
+    /// A sync is waiting.
+    bool holds_one() const { return state().holding; }
 
     struct State {
+        std::atomic<bool> held = false;
+        std::atomic<bool> holding = false;
         std::atomic<Fault> fault = Fault::none;
         std::atomic<Fault> once = Fault::none;
         std::atomic<int> countdown = 0;

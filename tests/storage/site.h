@@ -39,8 +39,10 @@ public:
     Site(const Site&) = delete;
     Site& operator=(const Site&) = delete;
 
-    Result<void> open() {
+    /// `before`: done to the outbox that is not open yet.
+    Result<void> open(const std::function<void()>& before = {}) {
         outbox = std::make_unique<Outbox>(loop.get_executor(), settings, series, boot_id, floor);
+        if (before) before();
         for (int id = 0; id < 3; ++id) series.intern("meter-" + std::to_string(id), "Electrical");
         Result<void> opened = run(outbox->open());
         if (!opened) outbox.reset();

@@ -1,0 +1,155 @@
+// A damaged store whose rescue is interrupted loses no more than one whose is not.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <fstream>
+
+#include "tests/storage/fault_vfs.h"
+#include "tests/storage/site.h"
+
+namespace fieldgate::storage {
+namespace {
+
+using Fault = FaultVfs::Fault;
+
+constexpr std::uint64_t stored = 4000;
+constexpr std::uint64_t acknowledged = 10;
+
+/// A store with 4,000 records, one of its pages scribbled over, and one of its rows acknowledged.
+class SalvageTest : public testing::Test {
+protected:
+    void SetUp() override {
+        {
+            Site site(original.path());
+            site.settings.commit = 1h;
+            ASSERT_TRUE(site.open());
+            for (std::uint64_t first = 1; first <= stored; first += 500) {
+                site.append(static_cast<std::int64_t>(first),
+                            static_cast<std::int64_t>(first + 499));
+                site.flush();
+            }
+            site.outbox->remove(site.take(acknowledged).lease);
+        }
+        const std::string file = original.path() + "/outbox.db";
+        std::fstream page(file, std::ios::in | std::ios::out | std::ios::binary);
+        page.seekp(static_cast<std::streamoff>(fs::file_size(file) / 8192 * 4096));
+        page << std::string(4096, '\xAA');
+        page.close();
+        undisturbed = rescued(copy()->path());
+        ASSERT_GT(undisturbed.quarantined, 0u);
+        ASSERT_GT(undisturbed.pending, stored / 2);
+        ASSERT_EQ(undisturbed.acknowledged, acknowledged);
+        ASSERT_EQ(undisturbed.acknowledged + undisturbed.pending + undisturbed.quarantined, stored);
+    }
+    std::unique_ptr<TempFolder> copy() {
+        auto folder = std::make_unique<TempFolder>();
+        copy_store(original.path(), folder->path());
+        return folder;
+    }
+    /// The books after a start that nothing disturbs.
+    static Books rescued(const std::string& folder) {
+        Site site(folder);
+        EXPECT_TRUE(site.open());
+        EXPECT_TRUE(site.outbox->status().disk_ok);
+        EXPECT_FALSE(fs::exists(folder + "/outbox.new"));
+        EXPECT_FALSE(fs::exists(folder + "/outbox.salvaged"));
+        return site.outbox->status().books;
+    }
+    void expect_as_undisturbed(const Books& books) {
+        EXPECT_EQ(books.accepted, stored);
+        EXPECT_EQ(books.acknowledged, acknowledged);
+        EXPECT_EQ(books.pending, undisturbed.pending);
+        EXPECT_EQ(books.quarantined, undisturbed.quarantined);
+    }
+    void expect_original_kept(const std::string& folder, const std::string& name) {
+        EXPECT_EQ(fs::file_size(folder + "/" + name),
+                  fs::file_size(original.path() + "/outbox.db"));
+    }
+
+    FaultVfs disk;  // outlives the site
+    TempFolder original;
+    Books undisturbed;
+};
+
+TEST_F(SalvageTest, LosesNoMoreToADiskThatFillsUpMeanwhile) {
+    for (int writes = 0; writes < 400; writes += 1 + writes / 2) {
+        SCOPED_TRACE(writes);
+        const auto folder = copy();
+        Site site(folder->path());
+        disk.fail_once(Fault::full, writes);
+        ASSERT_TRUE(site.open());
+        ASSERT_TRUE(site.until([&] { return site.outbox->status().disk_ok; }));
+        expect_as_undisturbed(site.outbox->status().books);
+        expect_original_kept(folder->path(), "outbox.bad-1");
+        disk.fail_once(Fault::none, 0);
+    }
+}
+
+TEST_F(SalvageTest, LosesNoMoreToADeathAtAnyWrite) {
+    bool died = true;
+    for (int writes = 0; died; writes += 1 + writes / 4) {
+        SCOPED_TRACE(writes);
+        const auto folder = copy();
+        const pid_t child = ::fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) {
+            auto* site = new Site(folder->path());  // never destroyed
+            disk.fail_once(Fault::death, writes);
+            const bool opened = site->open().has_value();
+            ::_exit(opened ? 1 : 2);
+        }
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFEXITED(status));
+        ASSERT_NE(WEXITSTATUS(status), 2);
+        died = WEXITSTATUS(status) == 0;
+        expect_as_undisturbed(rescued(folder->path()));
+        expect_original_kept(folder->path(), "outbox.bad-1");
+    }
+}
+
+// Between the renames there is no write of SQLite's to die at: the folder as it is then.
+TEST_F(SalvageTest, IsFinishedByTheNextStartWhereverItStopped) {
+    const auto done = copy();
+    expect_as_undisturbed(rescued(done->path()));
+    for (const bool database_moved : {false, true}) {
+        for (const bool wal_moved : {false, true}) {
+            if (wal_moved && !database_moved) continue;
+            const auto folder = copy();
+            fs::copy_file(done->path() + "/outbox.db", folder->path() + "/outbox.salvaged");
+            std::ofstream(folder->path() + "/outbox.db-wal") << "of the damaged file";
+            std::ofstream(folder->path() + "/outbox.bad-4") << "an older one";
+            if (database_moved)
+                fs::rename(folder->path() + "/outbox.db", folder->path() + "/outbox.bad-5");
+            if (wal_moved)
+                fs::rename(folder->path() + "/outbox.db-wal", folder->path() + "/outbox.bad-5-wal");
+
+            expect_as_undisturbed(rescued(folder->path()));
+
+            expect_original_kept(folder->path(), "outbox.bad-5");
+            EXPECT_TRUE(fs::exists(folder->path() + "/outbox.bad-5-wal"));
+            EXPECT_FALSE(fs::exists(folder->path() + "/outbox.bad-4"));
+        }
+    }
+}
+
+TEST_F(SalvageTest, KeepsTheOlderDamagedFileUntilItHasSucceeded) {
+    const auto folder = copy();
+    std::ofstream(folder->path() + "/outbox.bad-1") << "an older one";
+    disk.fail(Fault::full);
+    Site site(folder->path());
+    ASSERT_TRUE(site.open());
+    EXPECT_FALSE(site.outbox->status().disk_ok);
+    EXPECT_TRUE(fs::exists(folder->path() + "/outbox.bad-1"));
+    expect_original_kept(folder->path(), "outbox.db");
+
+    disk.fail(Fault::none);
+
+    ASSERT_TRUE(site.until([&] { return site.outbox->status().disk_ok; }));
+    expect_as_undisturbed(site.outbox->status().books);
+    expect_original_kept(folder->path(), "outbox.bad-2");
+    EXPECT_FALSE(fs::exists(folder->path() + "/outbox.bad-1"));
+}
+
+}  // namespace
+}  // namespace fieldgate::storage
