@@ -323,6 +323,7 @@ asio::awaitable<void> keep_time(Parts& parts) {
                              : "records released");
         held = hold;
         parts.outbox.set_held(hold);
+        if (!hold && !parts.clock.proven()) parts.outbox.guess(parts.clock.offset());
         if (parts.uplink.is_open() && parts.time_sync.due(now))
             parts.deliveries.spawn("ask_time", ask_time(parts));
         timer.expires_after(1s);

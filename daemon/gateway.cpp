@@ -86,7 +86,8 @@ Result<void> Gateway::listen() {
 }
 
 asio::awaitable<Result<void>> Gateway::start() {
-    clock_.observe(Pulses::Clock::now(), system_clock_now(), system_clock_synchronised());
+    if (clock_.observe(Pulses::Clock::now(), system_clock_now(), system_clock_synchronised()))
+        outbox_.restamp(clock_.offset());
     const Result<void> opened = co_await outbox_.open();
     if (!opened) co_return opened;
     co_await control_store_.open();

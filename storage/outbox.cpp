@@ -44,6 +44,7 @@ void Outbox::set_held(bool held) { state_->set_held(held); }
 void Outbox::restamp(std::chrono::milliseconds offset) { state_->restamp(offset); }
 void Outbox::note_proven_time(Utc now) { state_->note_proven_time(now); }
 std::optional<Utc> Outbox::proven_time() const { return state_->proven_time(); }
+void Outbox::guess(std::chrono::milliseconds offset) { state_->guess(offset); }
 OutboxStatus Outbox::status() const { return state_->status(); }
 asio::awaitable<void> Outbox::close() { return state_->close(); }
 
@@ -52,6 +53,7 @@ Outbox::State::State(const asio::any_io_executor& loop, Settings settings, Serie
     : loop_(loop),
       settings_(settings),
       series_(series),
+      floor_(floor),
       disk_(std::move(settings), std::move(boot_id), floor),
       flows_(loop),
       wake_(loop),
@@ -82,6 +84,7 @@ void Outbox::State::append(std::span<Record> records) {
         }
         keep_since_boot_rising(record);
         const Seq seq = lanes_.append(table);
+        if (impossible(record)) impossible_[index(table)].add({seq, seq});
         shelf(table).push(seq, std::move(record), now);
     }
     bound_ram();
@@ -246,16 +249,25 @@ void Outbox::State::set_held(bool held) {
 }
 
 void Outbox::State::restamp(std::chrono::milliseconds offset) {
-    restamp_ = offset;
+    proof_ = restamp_ = offset;
+    if (!committing_) apply_restamp();
+}
+
+void Outbox::State::guess(std::chrono::milliseconds offset) {
+    if (proof_ || (impossible_[0].empty() && impossible_[1].empty())) return;
+    guess_ = offset;
     if (!committing_) apply_restamp();
 }
 
 void Outbox::State::apply_restamp() {
-    if (!restamp_) return;
+    if (!restamp_ && !guess_) return;
+    const std::chrono::milliseconds offset = restamp_ ? *restamp_ : *guess_;
     for (const Table table : tables) {
-        const SeqRange rows{this_boot_from_[index(table)], lanes_.next_seq(table) - 1};
-        if (rows.first > rows.last) continue;
-        if (stamps_[index(table)].settle(rows, *restamp_)) stamps_dirty_ = true;
+        SeqSet rows = std::exchange(impossible_[index(table)], {});
+        const SeqRange of_this_boot{this_boot_from_[index(table)], lanes_.next_seq(table) - 1};
+        if (restamp_ && of_this_boot.first <= of_this_boot.last) rows.add(of_this_boot);
+        for (const auto& [first, last] : rows.ranges())
+            if (stamps_[index(table)].settle({first, last}, offset)) stamps_dirty_ = true;
         for (Seq seq = shelf(table).begin(); seq < shelf(table).end(); ++seq) {
             const Shelf::Entry* entry = shelf(table).find(seq);
             if (entry == nullptr || entry->record.proven) continue;
@@ -268,8 +280,14 @@ void Outbox::State::apply_restamp() {
         for (Loaded& row : pages_[static_cast<std::size_t>(lane)])
             if (row.this_boot && !row.record.proven) stamp(table_of(lane), row.seq, row.record);
     restamp_.reset();
+    guess_.reset();
     arrival_.notify();
     if (stamps_dirty_) want(Clock::now() + settings_.commit);
+}
+
+// Of a clock that nobody had set yet.
+bool Outbox::State::impossible(const Record& record) const {
+    return !record.proven && record.at < floor_;
 }
 
 // True if the row has a shift; its record then has its true time.

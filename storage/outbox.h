@@ -98,8 +98,11 @@ public:
     /// While held, records whose time is not proven are not taken.
     void set_held(bool held);
     /// UTC is `offset` + time since boot: records of this boot that are not proven and were never
-    /// taken get their true time, now and on disk.
+    /// taken get their true time, now and on disk; so do those that a store has which opens later.
     void restamp(std::chrono::milliseconds offset);
+    /// The same by a clock that is only plausible, and only for records whose time is before
+    /// `floor`: these are never taken as they are. Costs nothing when there are none.
+    void guess(std::chrono::milliseconds offset);
     /// UTC is known to be `now`: kept with a commit that is made anyway, if what was kept last is
     /// 5 minutes away from it.
     void note_proven_time(Utc now);

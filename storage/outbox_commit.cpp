@@ -86,12 +86,15 @@ void Outbox::State::adopt(const Inventory& inventory) {
             lanes_.make_room(table, by);
             shelf(table).start_at(shelf(table).begin() + by);
             stamps_[at].make_room(by);
+            impossible_[at].shift(by);
             for (Parked& parked : parked_)
                 if (parked.table == table) parked.seq += by;
         }
         lanes_.restore(table, inventory.rows[at], inventory.next[at]);
         for (const auto& [first, stamp] : inventory.stamps[at].all())
             stamps_[at].settle(stamp.rows, stamp.shift);
+        for (const auto& [first, last] : inventory.impossible[at].ranges())
+            impossible_[at].add({first, last});
     }
     this_boot_from_ = inventory.this_boot_from;
     counters_.acknowledged += inventory.counters.acknowledged;
@@ -99,6 +102,8 @@ void Outbox::State::adopt(const Inventory& inventory) {
     counters_.quarantined += inventory.counters.quarantined;
     if (!proven_time_) proven_time_ = inventory.proven_time;
     learn_names(inventory);
+    restamp_ = proof_;
+    apply_restamp();
 }
 
 // Seen again after an error: what it has not any more is written again if RAM has it, else lost.
@@ -222,7 +227,7 @@ Seq Outbox::State::oldest_leased(Table table) const {
 // With somebody waiting to send them, the time of unproven rows is settled in the commit that
 // stores them: one of its own would cost 30 KB.
 void Outbox::State::settle_for_taker(Table table, Seq seq, const Record& record) {
-    if (record.proven || held_ || restamp_ || !taking_) return;
+    if (record.proven || held_ || restamp_ || !taking_ || impossible(record)) return;
     if (stamps_[index(table)].settle({seq, seq}, std::nullopt)) stamps_dirty_ = true;
 }
 

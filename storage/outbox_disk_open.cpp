@@ -200,19 +200,19 @@ Result<void> OutboxDisk::scan(Table table, Inventory& inventory, SeqSet& implaus
         if (seq == 0 || select->integer(0) < 0)
             return Error(Errc::bad_data, "a row with an impossible number");
         inventory.rows[at].add({seq, seq});
-        if (select->integer(2) == boot_) {
-            if (inventory.this_boot_from[at] == 0) inventory.this_boot_from[at] = seq;
-            continue;
-        }
+        const bool this_boot = select->integer(2) == boot_;
+        if (this_boot && inventory.this_boot_from[at] == 0) inventory.this_boot_from[at] = seq;
         if (select->integer(3) != 0) continue;
         const Stamps::Stamp* stamp = inventory.stamps[at].find(seq);
-        const auto shift =
-            stamp != nullptr && stamp->shift ? *stamp->shift : std::chrono::milliseconds(0);
         const bool shifted = stamp != nullptr && stamp->shift.has_value();
         const std::chrono::milliseconds since_1970 =
-            shifted ? shift + std::chrono::milliseconds(select->integer(4))
+            shifted ? *stamp->shift + std::chrono::milliseconds(select->integer(4))
                     : std::chrono::milliseconds(select->integer(1));
-        if (Utc(since_1970) < floor_) implausible.add({seq, seq});
+        if (Utc(since_1970) >= floor_) continue;
+        if (!this_boot)
+            implausible.add({seq, seq});
+        else if (stamp == nullptr)
+            inventory.impossible[at].add({seq, seq});
     }
     const auto last = inventory.rows[at].last();
     if (last && *last >= inventory.next[at])

@@ -44,6 +44,7 @@ public:
     void restamp(std::chrono::milliseconds offset);
     void note_proven_time(Utc now);
     std::optional<Utc> proven_time() const { return proven_time_; }
+    void guess(std::chrono::milliseconds offset);
     OutboxStatus status() const;
     asio::awaitable<void> close();
 
@@ -94,6 +95,7 @@ private:
     void gone(Table table, const SeqSet& rows);
     void park(Table table, Seq seq, std::string_view why);
     void apply_restamp();
+    bool impossible(const Record& record) const;
     bool stamp(Table table, Seq seq, Record& record) const;
     void notify_flushed();
     bool flushed_to(const std::array<Seq, 2>& marks);
@@ -139,6 +141,7 @@ private:
     asio::any_io_executor loop_;
     Settings settings_;
     SeriesTable& series_;
+    Utc floor_;
     OutboxDisk disk_;
     Worker worker_;  // after disk_: its last job ends first
     TaskGroup flows_;
@@ -156,7 +159,10 @@ private:
     std::array<Seq, 2> this_boot_from_{1, 1};
     bool stamps_dirty_ = false;
     bool stamps_under_way_ = false;
+    std::array<SeqSet, 2> impossible_;                  // of this boot, before floor_, not stamped
+    std::optional<std::chrono::milliseconds> proof_;    // the last
     std::optional<std::chrono::milliseconds> restamp_;  // waits for the commit under way
+    std::optional<std::chrono::milliseconds> guess_;    // the same
     bool held_ = false;
     std::optional<Utc> proven_time_;
     bool proven_time_dirty_ = false;

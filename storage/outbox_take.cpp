@@ -153,14 +153,17 @@ const Outbox::State::Loaded* Outbox::State::loaded(Lane lane, Seq seq) const {
 bool Outbox::State::settled(Table table, Seq seq, bool this_boot) {
     if (!this_boot) return true;  // nobody will ever know better
     Stamps& stamps = stamps_[index(table)];
+    const SeqSet& impossible = impossible_[index(table)];
+    if (impossible.contains(seq)) return false;  // until there is a guess
     if (seq >= disk_end(table)) {
         if (stamps.settle({seq, seq}, std::nullopt)) stamps_dirty_ = true;
         return true;
     }
     if (stamps.find(seq) != nullptr && !stamps_dirty_ && !stamps_under_way_) return true;
     if (stamps.find(seq) == nullptr) {
-        const Seq last = std::min(seq + settle_ahead, lanes_.next_seq(table)) - 1;
-        stamps.settle({seq, std::max(seq, last)}, std::nullopt);
+        const Seq end = std::min({seq + settle_ahead, lanes_.next_seq(table),
+                                  impossible.next(seq).value_or(seq + settle_ahead)});
+        stamps.settle({seq, std::max(seq, end - 1)}, std::nullopt);
         stamps_dirty_ = true;
     }
     if (stamps_dirty_ && disk_ok_) want_now();

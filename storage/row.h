@@ -87,6 +87,7 @@ struct Inventory {
     std::array<SeqSet, 2> rows;
     std::array<Seq, 2> next{1, 1};
     std::array<Seq, 2> this_boot_from{1, 1};  ///< rows before it are of earlier boots
+    std::array<SeqSet, 2> impossible;  ///< of this boot, of a time before the floor, not settled
     std::array<Stamps, 2> stamps;
     std::vector<StoredSeries> series;
     Counters counters;

@@ -130,6 +130,21 @@ TEST_F(Clock, ThatStepsBackAnHourWhileOfflineChangesNothing) {
     EXPECT_LE(worst_ms(), 200);
 }
 
+TEST_F(Clock, ThatIsSetRightWithoutProofSendsNothingWithItsOldTime) {
+    set_clock("-50y");
+    start();
+    ASSERT_TRUE(lab::wait_until([&] { return site->book("pending") > 50; }, 15s)) << site->log();
+    EXPECT_TRUE(readings().empty());
+    // Those that were there before, too.
+    ASSERT_EQ(site->stop(), 0) << site->log();
+    site->start();
+    ASSERT_TRUE(lab::wait_until([&] { return site->book("pending") > 100; }, 15s)) << site->log();
+    set_clock("+0");
+    ASSERT_TRUE(acknowledged_soon(150, 30s)) << site->log();
+    EXPECT_LE(worst_ms(), 200);
+    EXPECT_EQ(site->imbalance(), 0);
+}
+
 TEST_F(Clock, ThatShows1970IsPutRightByThePlatform) {
     set_clock("-56y");
     start();

@@ -1,6 +1,9 @@
 // Records of before the clock was right.
 #include <gtest/gtest.h>
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+
 #include "tests/storage/site.h"
 
 namespace fieldgate::storage {
@@ -16,6 +19,13 @@ Record guess(std::int64_t since_boot, SeriesId series = 0) {
     return made;
 }
 
+/// As a clock that has not been set yet has it.
+Record of_1970(std::int64_t since_boot) {
+    Record made = guess(since_boot);
+    made.at = utc(since_boot);
+    return made;
+}
+
 /// 2025 and a bit, where the guesses say 2023.
 constexpr std::chrono::milliseconds truth{1'750'000'000'000};
 
@@ -24,6 +34,27 @@ protected:
     void SetUp() override { site.settings.commit = 20ms; }
     void append(std::int64_t first, std::int64_t last) {
         for (std::int64_t at = first; at <= last; ++at) site.append(guess(at));
+    }
+
+    /// Whether a take() gets anything within a few commits; what it gets is given back.
+    bool is_taken() {
+        bool taken = false;
+        bool ended = false;
+        asio::cancellation_signal stop;
+        const auto fit = [&](const Record&) {
+            taken = true;
+            return Fit::taken;
+        };
+        asio::co_spawn(site.loop, site.outbox->take(fit, 0ms),
+                       asio::bind_cancellation_slot(
+                           stop.slot(), [&](const std::exception_ptr&, const Lease& lease) {
+                               if (lease.id != 0) site.outbox->release(lease);
+                               ended = true;
+                           }));
+        site.until([&] { return ended; }, 150ms);
+        stop.emit(asio::cancellation_type::terminal);
+        EXPECT_TRUE(site.until([&] { return ended; }));
+        return taken;
     }
 
     TempFolder folder;
@@ -129,11 +160,7 @@ TEST_F(TimeTest, KeepsTimesRisingWhereTheMappingHadMovedThem) {
 TEST_F(TimeTest, QuarantinesRecordsOfAnotherBootWhoseTimeWasNeverPlausible) {
     ASSERT_TRUE(site.open());
     site.outbox->set_held(true);
-    for (std::int64_t at = 1; at <= 5; ++at) {
-        Record of_1970 = guess(at);
-        of_1970.at = utc(at);
-        site.append(of_1970);
-    }
+    for (std::int64_t at = 1; at <= 5; ++at) site.append(of_1970(at));
     append(6, 8);
     site.close();
 
@@ -183,6 +210,81 @@ TEST_F(TimeTest, WritesNothingForTheProvenTimeAlone) {
     site.outbox->note_proven_time(Utc(truth));
     site.until([] { return false; }, 100ms);  // five commits' time
     EXPECT_EQ(site.outbox->status().written_bytes, written);
+}
+
+TEST_F(TimeTest, NeverSendsATimeBeforeTheFloorAsItIs) {
+    ASSERT_TRUE(site.open());
+    for (std::int64_t at = 1; at <= 5; ++at) site.append(of_1970(at));
+    site.flush();
+
+    EXPECT_FALSE(is_taken()) << "the clock is not held, and yet nobody knows when they were";
+}
+
+TEST_F(TimeTest, StampsWhatTheStoreHadWhenItOpensAfterTheProof) {
+    ASSERT_TRUE(site.open());
+    site.outbox->set_held(true);
+    append(1, 5);
+    site.close();
+
+    ASSERT_TRUE(site.open([this] { site.outbox->restamp(truth); }));
+    const Site::Taken taken = site.take();
+
+    ASSERT_EQ(taken.records.size(), 5u);
+    for (const Record& one : taken.records) EXPECT_EQ(one.at, Utc(truth + one.since_boot));
+}
+
+TEST_F(TimeTest, StampsATimeBeforeTheFloorOnceAsSoonAsThereIsAGuess) {
+    ASSERT_TRUE(site.open());
+    for (std::int64_t at = 1; at <= 5; ++at) site.append(of_1970(at));
+    site.flush();
+    for (std::int64_t at = 6; at <= 7; ++at) site.append(of_1970(at));
+    site.append(guess(8));
+
+    site.outbox->guess(truth);
+    site.outbox->guess(truth + hour);
+    site.outbox->restamp(truth + hour);
+    std::vector<Record> all = site.take_everything();
+
+    ASSERT_EQ(all.size(), 8u);
+    const Record proven = all.back();
+    all.pop_back();
+    for (const Record& one : all) EXPECT_EQ(one.at, Utc(truth + one.since_boot));
+    EXPECT_EQ(proven.at, Utc(truth + hour + proven.since_boot));
+}
+
+TEST_F(TimeTest, LeavesAPlausibleTimeToTheProofWhenItGuesses) {
+    ASSERT_TRUE(site.open());
+    append(1, 3);
+    for (std::int64_t at = 4; at <= 6; ++at) site.append(of_1970(at));
+    site.flush();
+
+    const Site::Taken first = site.take(1);  // settles what comes after it, but not the impossible
+    site.outbox->guess(truth);
+    site.outbox->release(first.lease);
+    const Site::Taken taken = site.take();
+
+    ASSERT_EQ(taken.records.size(), 6u);
+    for (std::int64_t at = 1; at <= 6; ++at)
+        EXPECT_EQ(taken.records[static_cast<std::size_t>(at - 1)].at,
+                  at <= 3 ? guess(at).at : Utc(truth + std::chrono::milliseconds(at)));
+}
+
+TEST_F(TimeTest, GuessesForWhatAnEarlierProcessOfThisBootHasLeftAndKeepsThat) {
+    ASSERT_TRUE(site.open());
+    for (std::int64_t at = 1; at <= 5; ++at) site.append(of_1970(at));
+    site.close();
+    ASSERT_TRUE(site.open());
+    EXPECT_FALSE(is_taken());
+    site.outbox->guess(truth);
+    site.close();
+
+    site.boot_id = "boot-2";
+    ASSERT_TRUE(site.open());
+    EXPECT_EQ(site.outbox->status().books.quarantined, 0u);
+    const Site::Taken taken = site.take();
+
+    ASSERT_EQ(taken.records.size(), 5u);
+    for (const Record& one : taken.records) EXPECT_EQ(one.at, Utc(truth + one.since_boot));
 }
 
 }  // namespace
