@@ -1,5 +1,6 @@
 #include "storage/shelf.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -34,14 +35,14 @@ void Shelf::restamp(Seq seq, Utc utc) {
 void Shelf::forget(Seq seq) {
     if (seq < begin_ || seq >= end() || at(seq).gone) return;
     Entry& entry = at(seq);
-    const std::size_t bytes = cost(entry.record);
-    bytes_ -= bytes;
     if (seq >= written_) {
-        unwritten_bytes_ -= bytes;
+        unwritten_bytes_ -= cost(entry.record);
         --unwritten_;
     }
+    // The entry itself takes its place until it is at the front.
+    bytes_ -= entry.record.properties.capacity();
     entry.gone = true;
-    if (seq >= frozen_) entry.record.properties = std::string();
+    if (seq < frozen_from_ || seq >= frozen_) entry.record.properties = std::string();
     pop();
 }
 
@@ -49,6 +50,7 @@ void Shelf::forget(Seq seq) {
 void Shelf::pop() {
     while (!entries_.empty() && entries_.front().gone && begin_ >= frozen_) {
         entries_.pop_front();
+        bytes_ -= sizeof(Entry);
         ++begin_;
         if (written_ < begin_) written_ = begin_;
     }
@@ -60,7 +62,7 @@ void Shelf::skip_gone() {
 
 void Shelf::thaw(bool written) {
     const Seq frozen = std::exchange(frozen_, 0);
-    for (Seq seq = begin_; seq < frozen && seq < end(); ++seq) {
+    for (Seq seq = std::max(begin_, frozen_from_); seq < frozen && seq < end(); ++seq) {
         Entry& entry = at(seq);
         if (entry.gone) {
             entry.record.properties = std::string();
@@ -81,9 +83,12 @@ void Shelf::trim(std::size_t bytes) {
 void Shelf::write_again() {
     written_ = begin_;
     unwritten_ = 0;
-    for (const Entry& entry : entries_)
-        if (!entry.gone) ++unwritten_;
-    unwritten_bytes_ = bytes_;
+    unwritten_bytes_ = 0;
+    for (const Entry& entry : entries_) {
+        if (entry.gone) continue;
+        ++unwritten_;
+        unwritten_bytes_ += cost(entry.record);
+    }
 }
 
 void Shelf::start_at(Seq seq) {

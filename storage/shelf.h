@@ -40,10 +40,14 @@ public:
 
     /// Moves written() over what is gone.
     void skip_gone();
-    void freeze(Seq end) { frozen_ = end; }
+    void freeze(Seq end) {
+        frozen_from_ = written_;
+        frozen_ = end;
+    }
     /// The commit has ended; `written`: it put the frozen rows on disk.
     void thaw(bool written);
-    /// Lets rows on disk go until they take no more than `bytes`.
+    /// Lets rows on disk go, oldest first, until they and what is gone behind them take no more
+    /// than `bytes`.
     void trim(std::size_t bytes);
     /// The disk has lost what it had: all rows here have to be written again.
     void write_again();
@@ -57,12 +61,12 @@ public:
 
 private:
     Entry& at(Seq seq) { return entries_[seq - begin_]; }
-    void free_entry(Entry& entry);
     void pop();
 
     std::deque<Entry> entries_;
     Seq begin_ = 1;
     Seq written_ = 1;
+    Seq frozen_from_ = 0;
     Seq frozen_ = 0;
     std::size_t bytes_ = 0;
     std::size_t unwritten_bytes_ = 0;
