@@ -1,9 +1,9 @@
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 namespace fieldgate {
 
@@ -16,7 +16,8 @@ struct Series {
     std::string service_id;
 };
 
-/// The names behind SeriesId. Grows only; as many as devices times services. Runs on the loop.
+/// The names behind SeriesId. Grows only; as many as devices times services. A name stays where it
+/// is: parcels under way point to it. Runs on the loop.
 class SeriesTable {
 public:
     SeriesId intern(std::string_view device_id, std::string_view service_id);
@@ -24,7 +25,7 @@ public:
     std::size_t size() const { return series_.size(); }
 
 private:
-    std::vector<Series> series_;
+    std::deque<Series> series_;
     std::unordered_map<std::string, SeriesId> ids_;  // "device_id\0service_id"
 };
 

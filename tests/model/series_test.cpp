@@ -25,5 +25,15 @@ TEST(SeriesTable, DoesNotMixUpNamesThatRunTogether) {
     EXPECT_NE(table.intern("", "abc"), table.intern("abc", ""));
 }
 
+TEST(SeriesTable, KeepsANameWhereItIsWhenOthersCome) {
+    SeriesTable table;
+    const Series* const first = &table[table.intern("short", "Electrical")];
+    const std::string_view name = first->device_id;
+    for (int other = 0; other < 1000; ++other) table.intern(std::to_string(other), "Electrical");
+    EXPECT_EQ(&table[0], first);
+    EXPECT_EQ(name.data(), table[0].device_id.data());
+    EXPECT_EQ(name, "short");
+}
+
 }  // namespace
 }  // namespace fieldgate
