@@ -1,5 +1,6 @@
 #include "storage/meta.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -7,14 +8,16 @@
 namespace fieldgate::storage {
 namespace {
 
-constexpr std::array<std::string_view, 8> keys{"acknowledged", "evicted",   "quarantined",
+// In this order under the check sum, which is the last; a new one comes before that.
+constexpr std::array<std::string_view, 9> keys{"acknowledged", "evicted",   "quarantined",
                                                "next_alarm",   "next_data", "pending",
-                                               "stamps_crc",   "crc"};
-using Values = std::array<std::int64_t, 8>;
+                                               "stamps_crc",   "accepted",  "crc"};
+using Values = std::array<std::int64_t, keys.size()>;
+constexpr std::size_t keys_first = 7;  // as many had a store before there were more
 
-std::int64_t checksum(const Values& values) {
+std::int64_t checksum(const Values& values, std::size_t count) {
     const std::string_view bytes(reinterpret_cast<const char*>(values.data()),
-                                 sizeof(std::int64_t) * (values.size() - 1));
+                                 sizeof(std::int64_t) * count);
     return std::int64_t{name_checksum(bytes, "meta")};
 }
 
@@ -32,21 +35,25 @@ Result<Meta> Meta::load(Database& database) {
     if (!select) return select.error();
     Values values{};
     std::size_t found = 0;
+    std::size_t covered = 0;  // by the check sum
     for (std::size_t key = 0; key < keys.size(); ++key) {
         const Reset reset(*select);
         const Result<bool> row = select->bind(1, keys[key]).step();
         if (!row) return row.error();
         if (!*row) continue;
         values[key] = select->integer(0);
-        ++found;
+        if (found++ == key) covered = std::min(key + 1, keys.size() - 1);
     }
-    if (found > 0 && (found < keys.size() || values.back() != checksum(values)))
+    const bool whole = covered >= keys_first && found == covered + 1;
+    if (found > 0 && (!whole || values.back() != checksum(values, covered)))
         return Error(Errc::bad_data, "the store's figures have a wrong check sum");
     Meta meta;
     const auto number = [&](std::size_t key) { return static_cast<std::uint64_t>(values[key]); };
-    meta.counters = {number(0), number(1), number(2)};
+    meta.counters = {number(7), number(0), number(1), number(2)};
     if (found > 0) meta.next = {number(3), number(4)};
     meta.pending = number(5);
+    if (covered == keys_first)  // not counted yet when it was written
+        meta.counters.accepted = number(0) + number(1) + number(2) + meta.pending;
     meta.stamps_crc = values[6];
     if (found == 0) meta.stamps_crc = stamps_checksum({});
     return meta;
@@ -61,8 +68,9 @@ Result<void> Meta::save(Statement& set) const {
                   number(next[1]),
                   number(pending),
                   stamps_crc,
+                  number(counters.accepted),
                   0};
-    values.back() = checksum(values);
+    values.back() = checksum(values, keys.size() - 1);
     for (std::size_t key = 0; key < keys.size(); ++key) {
         const Result<void> saved = set.bind(1, keys[key]).bind(2, values[key]).run();
         if (!saved) return saved;

@@ -75,6 +75,7 @@ asio::awaitable<Result<void>> Outbox::State::open() {
 
 void Outbox::State::append(std::span<Record> records) {
     const auto now = Clock::now();
+    counters_.accepted += records.size();
     for (Record& record : records) {
         const Table table = record.priority == Priority::alarm ? Table::alarm : Table::data;
         if (full_ && table == Table::data && settings_.when_full == WhenFull::drop_newest) {
@@ -223,6 +224,8 @@ void Outbox::State::gone(Table table, const SeqSet& rows) {
     counters_dirty_ = true;
     for (const auto& [first, last] : rows.ranges()) {
         if (first < end) removals_[index(table)].add({first, std::min(last, end - 1)});
+        if (again_[index(table)].erase({first, last}) > 0)
+            removals_[index(table)].add({first, last});
         for (Seq seq = std::max(first, shelf(table).begin());
              seq <= last && seq < shelf(table).end(); ++seq)
             shelf(table).forget(seq);
@@ -307,12 +310,11 @@ void Outbox::State::note_proven_time(Utc now) {
 
 OutboxStatus Outbox::State::status() const {
     OutboxStatus status;
+    status.books.accepted = counters_.accepted;
     status.books.acknowledged = counters_.acknowledged;
     status.books.evicted = counters_.evicted;
     status.books.quarantined = counters_.quarantined;
     status.books.pending = lanes_.pending();
-    status.books.accepted =
-        counters_.acknowledged + counters_.evicted + counters_.quarantined + lanes_.pending();
     status.backlog = lanes_.backlog();
     status.store_bytes = figures_.store_bytes;
     status.written_bytes = figures_.written_bytes;

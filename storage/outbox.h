@@ -17,8 +17,9 @@
 
 namespace fieldgate::storage {
 
-/// Where every record has gone, in records, since the store was made. They balance at any moment:
-/// accepted = acknowledged + pending + evicted + quarantined.
+/// Where every record has gone, in records, since the store was made. Each is counted for itself;
+/// they balance at any moment: accepted = acknowledged + pending + evicted + quarantined. What a
+/// crash takes from RAM has never been accepted; what damage takes from the disk is quarantined.
 struct Books {
     std::uint64_t accepted = 0;
     std::uint64_t acknowledged = 0;

@@ -97,6 +97,7 @@ void Outbox::State::adopt(const Inventory& inventory) {
             impossible_[at].add({first, last});
     }
     this_boot_from_ = inventory.this_boot_from;
+    counters_.accepted += inventory.counters.accepted;
     counters_.acknowledged += inventory.counters.acknowledged;
     counters_.evicted += inventory.counters.evicted;
     counters_.quarantined += inventory.counters.quarantined;
@@ -119,6 +120,9 @@ void Outbox::State::reconcile(const Inventory& inventory) {
         for (const auto& [first, last] : pending.ranges()) unwanted.erase({first, last});
         for (const auto& [first, last] : inventory.rows[at].ranges()) lost.erase({first, last});
         removals_[at] = unwanted;
+        again_[at] = inventory.rows[at];
+        again_[at].erase({0, shelf(table).begin() - 1});
+        for (const auto& [first, last] : unwanted.ranges()) again_[at].erase({first, last});
         for (const auto& [first, last] : lost.ranges())
             counters_.quarantined += lanes_.drop(table, {first, last});
         if (!lost.empty()) {
@@ -185,6 +189,9 @@ std::size_t Outbox::State::batch_bytes_max() const {
 
 Batch Outbox::State::make_batch() {
     Batch batch;
+    batch.counters = counters_;
+    // What stays in RAM is not on disk: of it a crash must leave nothing, no count either.
+    batch.counters.accepted -= shelves_[0].unwritten() + shelves_[1].unwritten();
     std::size_t bytes = 0;
     const std::size_t bytes_max = batch_bytes_max();
     for (const Table table : tables) {
@@ -198,6 +205,8 @@ Batch Outbox::State::make_batch() {
             bytes += Shelf::cost(entry->record);
         }
         shelf(table).freeze(seq);
+        again_[index(table)].erase({0, seq - 1});
+        batch.counters.accepted += again_[index(table)].count();
         const Seq first = std::min(lanes_.waiting(table).next(0).value_or(lanes_.next_seq(table)),
                                    oldest_leased(table));
         if (stamps_[index(table)].forget_below(first)) stamps_dirty_ = true;
@@ -215,7 +224,7 @@ Batch Outbox::State::make_batch() {
     batch.stamps_changed = std::exchange(stamps_dirty_, false);
     stamps_under_way_ = batch.stamps_changed;
     batch.next = {lanes_.next_seq(Table::alarm), lanes_.next_seq(Table::data)};
-    batch.counters = counters_;
+    batch.counters.accepted += batch.inserts.size();
     if (proven_time_dirty_) batch.proven_time = proven_time_;
     return batch;
 }

@@ -151,6 +151,7 @@ private:
     std::array<Shelf, 2> shelves_;
     std::array<std::vector<Loaded>, 3> pages_;  // by lane
     std::array<SeqSet, 2> removals_;            // may be on disk, wanted no more
+    std::array<SeqSet, 2> again_;               // on disk, and to be written again
     std::vector<Parked> parked_;
     std::vector<Parked> parking_;  // of the commit under way
     Counters counters_;

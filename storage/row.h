@@ -33,8 +33,10 @@ struct StoredRow {
     std::string properties;
 };
 
-/// Where rows have gone, as of the last commit.
+/// How many rows have come and where they have gone; on disk: as of the last commit, without those
+/// that were in RAM only.
 struct Counters {
+    std::uint64_t accepted = 0;
     std::uint64_t acknowledged = 0;
     std::uint64_t evicted = 0;
     std::uint64_t quarantined = 0;

@@ -200,6 +200,8 @@ Result<void> settle(Database& source, Database& target, const std::array<Seq, 2>
         salvaged.lost = meta.pending > salvaged.rows ? meta.pending - salvaged.rows : 0;
         meta.counters.quarantined += salvaged.lost;
     }
+    // More than it says, or it says nothing: what comes again is accepted again.
+    if (salvaged.rows > meta.pending) meta.counters.accepted += salvaged.rows - meta.pending;
     for (std::size_t table = 0; table < next.size(); ++table)
         meta.next[table] = std::max(meta.next[table], next[table]);
     meta.pending = salvaged.rows;

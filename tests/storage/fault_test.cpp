@@ -119,6 +119,56 @@ TEST_F(FaultTest, LosesNothingToASingleErrorAtAnyOperation) {
     }
 }
 
+TEST_F(FaultTest, BalancesTheBooksOfADiskThatIsReadAfterACrash) {
+    site.settings.commit = 1h;
+    site.settings.durability = Durability::flash_saver;
+    ASSERT_TRUE(site.open());
+    site.append(1, 100);
+    site.flush();
+    site.append(101, 130);  // in RAM only
+    site.outbox->remove(site.take(7).lease);
+    site.append(record(131, 0, Priority::alarm));
+    site.flush();
+    site.append(132, 140);
+    EXPECT_EQ(site.outbox->status().books.accepted, 140u);
+    TempFolder crashed;
+    copy_store(folder.path(), crashed.path());
+
+    Site after(crashed.path());
+    ASSERT_TRUE(after.open());
+    const Books books = after.outbox->status().books;
+    EXPECT_EQ(books.accepted, 131u) << "what was in RAM alone has never been";
+    EXPECT_EQ(books.acknowledged, 7u);
+    EXPECT_TRUE(after.balanced());
+}
+
+// After an error all that RAM has is written again, also what the disk has.
+TEST_F(FaultTest, BalancesTheBooksOfRecordsThatGoBeforeTheyAreWrittenAgain) {
+    site.settings.max_size_bytes = 4UL << 20;  // so that one commit does not take all
+    ASSERT_TRUE(site.open());
+    Record made = record(1);
+    made.properties += std::string(1000, ' ');
+    for (int number = 0; number < 900; ++number) site.append(made);
+    site.flush();
+    const Site::Taken taken = site.take();
+    ASSERT_EQ(taken.records.size(), 900u);
+    disk.fail(Fault::write_error);
+    site.append(1, 1);
+    ASSERT_TRUE(site.until([&] { return !site.outbox->status().disk_ok; }));
+    disk.hold_syncs(true);
+    disk.fail(Fault::none);
+    ASSERT_TRUE(site.until([&] { return disk.holds_one(); }));
+    site.outbox->remove(taken.lease);
+    disk.hold_syncs(false);
+    ASSERT_TRUE(site.until([&] { return site.outbox->status().buffered == 0; }));
+    site.close();
+
+    ASSERT_TRUE(site.open());
+    EXPECT_EQ(site.outbox->status().books.accepted, 901u);
+    EXPECT_EQ(site.outbox->status().books.pending, 1u);
+    EXPECT_TRUE(site.balanced());
+}
+
 /// A store with 2,000 records, closed.
 void fill(const std::string& folder) {
     Site site(folder);
