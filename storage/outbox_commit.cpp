@@ -49,6 +49,7 @@ asio::awaitable<void> Outbox::State::commit() {
         co_return;
     }
     committing_ = true;
+    counters_dirty_ = false;
     const Result<DiskFigures> done = co_await worker_.run([&] { return disk_.commit(batch); });
     finish(batch, done);
 }
@@ -254,7 +255,6 @@ void Outbox::State::finish(Batch& batch, const Result<DiskFigures>& done) {
         cap_reached_ = false;
         new_names_.clear();
         parking_.clear();
-        counters_dirty_ = false;
         if (batch.proven_time == proven_time_) proven_time_dirty_ = false;
         works();
         for (const Table table : tables) shelf(table).trim(window_bytes);
@@ -263,6 +263,7 @@ void Outbox::State::finish(Batch& batch, const Result<DiskFigures>& done) {
                         std::make_move_iterator(parked_.end()));
         parked_ = std::exchange(parking_, {});
         stamps_dirty_ = stamps_dirty_ || batch.stamps_changed;
+        counters_dirty_ = true;
         failed(done.error());
     }
     apply_restamp();

@@ -179,7 +179,7 @@ private:
     bool committing_ = false;
     bool closing_ = false;
     bool spill_ = false;           // flash_saver: write everything now
-    bool counters_dirty_ = false;  // the books have changed since the last commit
+    bool counters_dirty_ = false;  // the books have changed since the last batch was made
     bool taking_ = false;
     bool full_ = false;  // the last commit had to evict
     bool full_told_ = false;

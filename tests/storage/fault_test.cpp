@@ -119,6 +119,30 @@ TEST_F(FaultTest, LosesNothingToASingleErrorAtAnyOperation) {
     }
 }
 
+TEST_F(FaultTest, KeepsTheBooksOfWhatHappensWhileACommitIsUnderWay) {
+    site.settings.durability = Durability::flash_saver;
+    ASSERT_TRUE(site.open());
+    site.append(1, 10);
+    disk.hold_syncs(true);
+    bool flushed = false;
+    asio::co_spawn(site.loop, site.outbox->flushed(),
+                   [&](const std::exception_ptr&) { flushed = true; });
+    ASSERT_TRUE(site.until([&] { return disk.holds_one(); }));
+    // Comes and goes in RAM: nothing but the books will tell.
+    site.append(record(11, 0, Priority::alarm));
+    const Site::Taken taken = site.take();
+    ASSERT_EQ(taken.numbers(), std::vector<std::int64_t>{11});
+    site.outbox->remove(taken.lease);
+    disk.hold_syncs(false);
+    ASSERT_TRUE(site.until([&] { return flushed; }));
+    site.close();
+
+    ASSERT_TRUE(site.open());
+    EXPECT_EQ(site.outbox->status().books.acknowledged, 1u);
+    EXPECT_EQ(site.outbox->status().books.accepted, 11u);
+    EXPECT_TRUE(site.balanced());
+}
+
 TEST_F(FaultTest, BalancesTheBooksOfADiskThatIsReadAfterACrash) {
     site.settings.commit = 1h;
     site.settings.durability = Durability::flash_saver;
