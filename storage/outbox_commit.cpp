@@ -45,6 +45,7 @@ asio::awaitable<void> Outbox::State::commit() {
     make_room();
     Batch batch = make_batch();
     if (nothing_in(batch)) {
+        works();
         plan_next();
         co_return;
     }
@@ -71,7 +72,6 @@ asio::awaitable<bool> Outbox::State::reopen() {
     opened_ = true;
     must_reopen_ = false;
     figures_ = inventory->figures;
-    works();
     offer_rows();
     arrival_.notify();
     want_commit();
@@ -305,9 +305,11 @@ void Outbox::State::failed(const Error& error) {
         must_reopen_ = true;
     retry_at_ = now + retry_.next();
     want(retry_at_);
+    offer_rows();
     notify_flushed();
 }
 
+// A disk that can be opened and read may still refuse every write.
 void Outbox::State::works() {
     if (!disk_ok_) log::notice("outbox disk works again");
     disk_ok_ = true;

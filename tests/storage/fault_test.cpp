@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -191,6 +193,30 @@ TEST_F(FaultTest, BalancesTheBooksOfRecordsThatGoBeforeTheyAreWrittenAgain) {
     EXPECT_EQ(site.outbox->status().books.accepted, 901u);
     EXPECT_EQ(site.outbox->status().books.pending, 1u);
     EXPECT_TRUE(site.balanced());
+}
+
+TEST_F(FaultTest, SendsARecordFromRamThoughNoOtherComesAfterIt) {
+    for (const Fault fault : {Fault::write_error, Fault::read_error}) {
+        ASSERT_TRUE(site.open());
+        disk.fail(fault);
+        site.append(1, 1);
+        bool taken = false;
+        asio::cancellation_signal stop;
+        const auto fit = [&](const Record&) {
+            taken = true;
+            return Fit::taken;
+        };
+        bool ended = false;
+        asio::co_spawn(
+            site.loop, site.outbox->take(fit, 0ms),
+            asio::bind_cancellation_slot(
+                stop.slot(), [&](const std::exception_ptr&, const Lease&) { ended = true; }));
+        EXPECT_TRUE(site.until([&] { return taken; }, 9s));
+        stop.emit(asio::cancellation_type::terminal);
+        ASSERT_TRUE(site.until([&] { return ended; }));
+        disk.fail(Fault::none);
+        site.close();
+    }
 }
 
 /// A store with 2,000 records, closed.
