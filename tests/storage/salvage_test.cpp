@@ -2,11 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
-#include <array>
 #include <fstream>
 
-#include "storage/database.h"
-#include "storage/row.h"
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/site.h"
 
@@ -152,37 +149,6 @@ TEST_F(SalvageTest, KeepsTheOlderDamagedFileUntilItHasSucceeded) {
     expect_as_undisturbed(site.outbox->status().books);
     expect_original_kept(folder->path(), "outbox.bad-2");
     EXPECT_FALSE(fs::exists(folder->path() + "/outbox.bad-1"));
-}
-
-// A store of before `accepted` was counted for itself.
-TEST(Books, AreTakenOverFromAnOlderStore) {
-    TempFolder folder;
-    Site site(folder.path());
-    ASSERT_TRUE(site.open());
-    site.append(1, 20);
-    site.flush();
-    site.outbox->remove(site.take(5).lease);
-    site.close();
-    {
-        Database database;
-        ASSERT_TRUE(database.open(folder.path() + "/outbox.db", 10'000));
-        std::array<std::int64_t, 7> values{};
-        for (std::size_t key = 0; key < values.size(); ++key) {
-            constexpr std::array names{"acknowledged", "evicted", "quarantined", "next_alarm",
-                                       "next_data",    "pending", "stamps_crc"};
-            values[key] =
-                *database.number(std::string("SELECT v FROM meta WHERE k='") + names[key] + "'");
-        }
-        const std::string_view bytes(reinterpret_cast<const char*>(values.data()), sizeof values);
-        const std::string sql = "DELETE FROM meta WHERE k='accepted'; UPDATE meta SET v=" +
-                                std::to_string(name_checksum(bytes, "meta")) + " WHERE k='crc'";
-        ASSERT_TRUE(database.execute(sql.c_str()));
-    }
-
-    ASSERT_TRUE(site.open());
-    EXPECT_FALSE(fs::exists(folder.path() + "/outbox.bad-1"));
-    EXPECT_EQ(site.outbox->status().books.accepted, 20u);
-    EXPECT_TRUE(site.balanced());
 }
 
 }  // namespace
