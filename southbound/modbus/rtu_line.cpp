@@ -116,14 +116,16 @@ Result<Reply> RtuLine::send_and_receive(const Request& request, std::chrono::mic
     const int written = modbus_send_raw_request(context, frame_.data(), bytes);
     if (written != bytes + static_cast<int>(checksum_bytes)) {
         const int error = errno;
-        outcome.sent = started;  // maybe in part
+        outcome.sent = Clock::now();  // maybe in part
         return lost({Errc::closed, settings_.path + ": " + modbus_strerror(error)});
     }
-    outcome.sent = started + frame_time(settings_, request.pdu.size());
+    // At the latest: however long we were kept from writing, no answer counts from before it.
+    const auto on_the_wire = frame_time(settings_, request.pdu.size());
+    outcome.sent = Clock::now() + on_the_wire;
     const auto deadline = *outcome.sent + timeout;
     // Nothing can have arrived earlier; libmodbus would wake up for every few bytes.
-    const auto complete =
-        *outcome.sent + frame_silence(settings_) + frame_time(settings_, request.reply_bytes);
+    const auto complete = started + on_the_wire + frame_silence(settings_) +
+                          frame_time(settings_, request.reply_bytes);
     std::this_thread::sleep_until(std::min<Instant>(complete, deadline));
 
     const auto left =

@@ -20,7 +20,7 @@ public:
         Result<Reply> reply;
         bool up = false;              ///< The port is open.
         std::uint64_t drained = 0;    ///< Times that something had arrived unasked before this.
-        std::optional<Instant> sent;  ///< When the request had left, if it was sent.
+        std::optional<Instant> sent;  ///< When the request had left, at the latest; if it was sent.
     };
 
     RtuLine(SerialSettings settings, std::chrono::milliseconds turnaround);

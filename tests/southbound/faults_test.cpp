@@ -23,6 +23,8 @@ struct Verdict {
     std::uint64_t lost = 0;  // scans without an answer
     int lost_at_most = 0;    // in a row
     std::uint64_t stale = 0;
+
+    bool good(int rounds) const { return wrong == 0 && lost_at_most <= 3 && answers >= 3 * rounds; }
 };
 
 // One wire of its own with one device of its own for each trial; all trials at the same time.
@@ -68,15 +70,34 @@ protected:
         constexpr std::size_t at_once = 24;
         for (std::size_t first = 0; first < trials_.size(); first += at_once) {
             const std::size_t end = std::min(first + at_once, trials_.size());
-            for (std::size_t i = first; i < end; ++i) start(loop_, perform(*trials_[i]));
+            std::vector<Trial*> batch;
+            for (std::size_t i = first; i < end; ++i) batch.push_back(trials_[i].get());
+            run_until_undisturbed(std::move(batch));
+        }
+    }
+
+    // Where the machine stood still, answers were later than the trial says, beyond what a link can
+    // know of: what failed meanwhile is tried again. On a machine that ran nothing is excused.
+    void run_until_undisturbed(std::vector<Trial*> batch) {
+        constexpr int tries_max = 10;
+        for (int tries = 0; tries < tries_max && !batch.empty(); ++tries) {
+            (void)plant_.longest_stall();
+            for (Trial* trial : batch) {
+                trial->verdict = {trial->verdict.name};
+                start(loop_, perform(*trial));
+            }
             loop_.restart();
             loop_.run();
+            // Twice it, for the request and for the answer, within the half timeout of a link.
+            if (plant_.longest_stall() < batch.front()->timeout / 5) return;
+            std::erase_if(batch, [](const Trial* t) { return t->verdict.good(t->rounds); });
         }
     }
 
     // Reads of equal length of two places in turn: an old answer to one looks like one to the
     // other.
     asio::awaitable<void> perform(Trial& trial) {
+        const std::uint64_t stale_before = trial.link->stale();
         for (int round = 0; round < trial.rounds; ++round) {
             plant_.set_fault(trial.verdict.name, unit, trial.fault);
             int lost = 0;
@@ -88,7 +109,7 @@ protected:
                 trial.verdict.lost_at_most = std::max(trial.verdict.lost_at_most, lost);
             }
         }
-        trial.verdict.stale = trial.link->stale();
+        trial.verdict.stale = trial.link->stale() - stale_before;
     }
 
     asio::awaitable<bool> scan_once(Trial& trial, std::uint16_t block) {

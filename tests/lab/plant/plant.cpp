@@ -1,8 +1,10 @@
 #include "tests/lab/plant/plant.h"
 
+#include <algorithm>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 #include <future>
 #include <map>
 #include <thread>
@@ -10,6 +12,8 @@
 
 #include "base/expect.h"
 #include "tests/lab/plant/listener.h"
+
+using namespace std::chrono_literals;
 
 namespace fieldgate::lab {
 namespace {
@@ -104,7 +108,19 @@ public:
         return found->second;
     }
 
+    void tick() {
+        ticker_.expires_after(5ms);
+        ticker_.async_wait([this](const std::error_code&) {
+            stall_ = std::max<std::chrono::nanoseconds>(
+                stall_, std::chrono::steady_clock::now() - ticker_.expiry());
+            tick();
+        });
+    }
+
     asio::io_context loop_{1};
+    asio::steady_timer ticker_{loop_};
+    std::chrono::nanoseconds stall_{0};
+    bool ticking_ = false;
     asio::executor_work_guard<asio::io_context::executor_type> busy_;
     std::map<std::string, Place> places_;
     std::thread thread_;
@@ -204,6 +220,13 @@ std::uint64_t Plant::connections_accepted(const std::string& site) {
 
 std::uint64_t Plant::silence_violations(const std::string& site) {
     return state_->ask([&] { return state_->place(site).line->silence_violations(); });
+}
+
+std::chrono::nanoseconds Plant::longest_stall() {
+    return state_->ask([&] {
+        if (!std::exchange(state_->ticking_, true)) state_->tick();
+        return std::exchange(state_->stall_, std::chrono::nanoseconds(0));
+    });
 }
 
 std::vector<Plant::Truth> Plant::truth(const std::string& site) {

@@ -56,6 +56,9 @@ public:
     bool coil(const std::string& site, std::uint8_t unit, std::uint16_t address);
     std::uint64_t connections_accepted(const std::string& site);
     std::uint64_t silence_violations(const std::string& site);
+    /// The longest time since the last call that the machine kept the plant from running: so much
+    /// later than they were to may answers have come. Measured from the first call on.
+    std::chrono::nanoseconds longest_stall();
     std::vector<Truth> truth(const std::string& site);
 
 private:
