@@ -95,6 +95,14 @@ TEST(BadCloud, OneThatClosesForOnePayloadGetsAllTheOthers) {
     // Two links lost, one by one for the third, and three for the last: ten seconds each.
     ASSERT_TRUE(lab::wait_until([&] { return site.book("quarantined") > 0; }, 150s)) << site.log();
     EXPECT_TRUE(all_arrives(site, broker, 60s)) << site.log();
+    // Nothing is left, and the one that was never acknowledged is the one in quarantine.
+    EXPECT_TRUE(lab::wait_until(
+        [&] {
+            const auto now = site.status();
+            return now && *now->get("store")->get("backlog")->integer() == 0;
+        },
+        30s))
+        << site.log();
     EXPECT_EQ(site.book("quarantined"), 1);
     EXPECT_EQ(site.book("evicted"), 0);
     EXPECT_EQ(site.imbalance(), 0);
