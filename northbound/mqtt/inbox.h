@@ -9,6 +9,9 @@ namespace fieldgate::northbound::mqtt {
 
 struct Message {
     std::string topic, payload;
+
+    /// What it costs to keep: its text, two strings and what the allocator adds.
+    std::size_t cost() const { return topic.size() + payload.size() + 128; }
 };
 
 /// Messages that wait to be taken, in order. Bounded in number and in bytes, each counted with what
@@ -20,7 +23,7 @@ public:
 
     /// False: dropped.
     bool push(Message message) {
-        const std::size_t bytes = cost(message);
+        const std::size_t bytes = message.cost();
         if (messages_.size() >= messages_max_ || bytes_ + bytes > bytes_max_) {
             ++dropped_;
             return false;
@@ -35,7 +38,7 @@ public:
     Message pop() {
         Message message = std::move(messages_.front());
         messages_.pop_front();
-        bytes_ -= cost(message);
+        bytes_ -= message.cost();
         return message;
     }
     void clear() {
@@ -46,11 +49,6 @@ public:
     std::uint64_t dropped() const { return dropped_; }
 
 private:
-    static constexpr std::size_t overhead = 128;  // two strings and what the allocator adds
-    static std::size_t cost(const Message& message) {
-        return message.topic.size() + message.payload.size() + overhead;
-    }
-
     std::size_t messages_max_;
     std::size_t bytes_max_;
     std::deque<Message> messages_;

@@ -46,6 +46,7 @@ Session::Session(const asio::any_io_executor& loop, SessionSettings settings, Pa
       pacer_(pacer),
       loop_(loop),
       door_(std::make_shared<Door>(loop)),
+      incoming_(std::make_shared<Allowance>(settings_.inbox_bytes)),
       worker_(std::make_unique<Worker>()),
       answered_(loop),
       closed_(loop),

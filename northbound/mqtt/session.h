@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/allowance.h"
 #include "base/door.h"
 #include "base/event.h"
 #include "base/result.h"
@@ -64,7 +65,8 @@ public:
     bool up() const { return state_ == State::up; }
     std::size_t in_flight() const { return in_flight_; }
     bool backlog() const { return !inbox_.empty(); }  ///< Messages wait for next().
-    std::uint64_t messages_dropped() const { return inbox_.dropped(); }  ///< Inbox full.
+    /// Messages that came faster than they were taken, and were more than can be kept.
+    std::uint64_t messages_dropped() const { return inbox_.dropped() + incoming_->refused(); }
 
 private:
     enum class State : std::uint8_t { down, connecting, up };
@@ -102,6 +104,7 @@ private:
     Pacer& pacer_;
     asio::any_io_executor loop_;
     std::shared_ptr<Door> door_;
+    std::shared_ptr<Allowance> incoming_;
     std::unique_ptr<Worker> worker_;
 
     State state_ = State::down;

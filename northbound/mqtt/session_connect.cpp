@@ -58,7 +58,7 @@ asio::awaitable<Result<void>> Session::connect(Login login) {
     bury();
     const auto deadline = Clock::now() + settings_.connect_deadline;
     const Attempt attempt(*this);
-    line_ = std::make_shared<Line>(++lines_, settings_, door_,
+    line_ = std::make_shared<Line>(++lines_, settings_, door_, incoming_,
                                    [this](const News& news) { hear(news); });
     state_ = State::connecting;
     connect_answer_.reset();

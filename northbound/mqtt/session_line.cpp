@@ -90,7 +90,9 @@ struct Line::Callbacks {
                                         static_cast<std::size_t>(message->payloadlen));
         MQTTAsync_freeMessage(&message);
         MQTTAsync_free(topic);
-        static_cast<Line*>(context)->tell(std::move(news));
+        const auto* line = static_cast<Line*>(context);
+        news.bytes = news.message.cost();
+        if (line->incoming_->take(news.bytes)) line->tell(std::move(news));
         return 1;
     }
 
@@ -125,8 +127,12 @@ struct Line::Callbacks {
 };
 
 Line::Line(std::uint64_t number, const SessionSettings& settings, std::shared_ptr<Door> door,
-           Hear hear)
-    : number_(number), settings_(settings), door_(std::move(door)), hear_(std::move(hear)) {
+           std::shared_ptr<Allowance> incoming, Hear hear)
+    : number_(number),
+      settings_(settings),
+      door_(std::move(door)),
+      incoming_(std::move(incoming)),
+      hear_(std::move(hear)) {
     // One more for the subscription, whose `slot` counts its filters.
     for (std::size_t i = 0; i <= settings_.slots(); ++i)
         slots_.push_back({this, static_cast<int>(i)});
@@ -136,7 +142,10 @@ Line::~Line() { expect(client_ == nullptr, "a line to be destroyed on the worker
 
 void Line::tell(News news) const {
     news.line = number_;
-    door_->post([hear = hear_, news = std::move(news)] { hear(news); });
+    door_->post([hear = hear_, incoming = incoming_, news = std::move(news)] {
+        incoming->give_back(news.bytes);
+        hear(news);
+    });
 }
 
 void Line::open(const Login& login) {

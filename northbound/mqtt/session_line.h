@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/allowance.h"
 #include "base/door.h"
 #include "northbound/mqtt/session.h"
 
@@ -34,6 +35,7 @@ struct News {
     int code = 0;
     std::vector<int> grants;
     Message message;
+    std::size_t bytes = 0;  // of the message, taken from the line's allowance
 };
 
 /// One Paho client: an attempt to connect and the link that comes of it, never used twice. Its
@@ -43,9 +45,10 @@ class Line {
 public:
     using Hear = std::function<void(const News&)>;
 
-    /// `number` marks its news. On the loop, as is `hear`.
+    /// `number` marks its news; `incoming` bounds the messages on their way to the loop. On the
+    /// loop, as is `hear`.
     Line(std::uint64_t number, const SessionSettings& settings, std::shared_ptr<Door> door,
-         Hear hear);
+         std::shared_ptr<Allowance> incoming, Hear hear);
     ~Line();
     Line(const Line&) = delete;
     Line& operator=(const Line&) = delete;
@@ -76,6 +79,7 @@ private:
     const std::uint64_t number_;
     const SessionSettings settings_;
     const std::shared_ptr<Door> door_;
+    const std::shared_ptr<Allowance> incoming_;
     const Hear hear_;
     std::vector<SlotContext> slots_;
     void* client_ = nullptr;  // MQTTAsync

@@ -23,7 +23,8 @@ struct SessionSettings {
     std::size_t window_bytes = std::numeric_limits<std::size_t>::max();  ///< and their payloads.
     std::size_t window_urgent = 4;     ///< Urgent ones that may be under way beyond that.
     std::size_t urgent_waiting = 128;  ///< For their turn; more are refused.
-    /// What has come and was not taken yet: ten thousand commands of the usual size.
+    /// What has come and was not taken yet: ten thousand commands of the usual size. As many bytes
+    /// may be on their way from Paho's thread to the loop.
     std::size_t inbox_messages = 16384;
     std::size_t inbox_bytes = std::size_t{4} << 20;
 

@@ -1,5 +1,8 @@
-// Answers go before data: a command must be answered in 15 s, however much there is to replay.
+// More than can be sent or kept. Answers go before data: a command must be answered in 15 s,
+// however much there is to replay.
 #include <gtest/gtest.h>
+
+#include <thread>
 
 #include "northbound/mqtt/session.h"
 #include "tests/fakes/scripted_broker.h"
@@ -14,7 +17,7 @@ using Script = ScriptedBroker::Script;
 using testing::await;
 using testing::run_until;
 
-class UrgentTest : public ::testing::Test {
+class SessionLoad : public ::testing::Test {
 protected:
     void start(double messages_per_second, double bytes_per_second) {
         Limits limits;
@@ -53,7 +56,7 @@ protected:
     std::vector<Result<void>> answers;
 };
 
-TEST_F(UrgentTest, GoBeforeAllThatWaitsForThePace) {
+TEST_F(SessionLoad, UrgentOnesGoBeforeAllThatWaitsForThePace) {
     start(5, Limits::unlimited);
     for (int i = 0; i < 15; ++i) publish("data", Rank::ordinary);
     ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() == 5; }));
@@ -66,7 +69,7 @@ TEST_F(UrgentTest, GoBeforeAllThatWaitsForThePace) {
     for (std::size_t i = 5; i < sent.size(); ++i) EXPECT_GT(sent[i].at - sent[i - 5].at, 1s);
 }
 
-TEST_F(UrgentTest, HaveRoomThoughTheWindowIsFull) {
+TEST_F(SessionLoad, UrgentOnesHaveRoomThoughTheWindowIsFull) {
     Script script;
     script.puback = false;
     broker.play(script);
@@ -82,7 +85,7 @@ TEST_F(UrgentTest, HaveRoomThoughTheWindowIsFull) {
     EXPECT_TRUE(run_until(loop, [&] { return answers.size() == 19; }));
 }
 
-TEST_F(UrgentTest, AreRefusedWhenTooManyWait) {
+TEST_F(SessionLoad, UrgentOnesAreRefusedWhenTooManyWait) {
     Script script;
     script.puback = false;
     broker.play(script);
@@ -96,6 +99,25 @@ TEST_F(UrgentTest, AreRefusedWhenTooManyWait) {
     }
     broker.kick();
     EXPECT_TRUE(run_until(loop, [&] { return answers.size() == settings.slots() + 7; }));
+}
+
+TEST_F(SessionLoad, KeepsNoMoreThanItMayWhileTheLoopIsBusyElsewhere) {
+    settings.inbox_bytes = 1'000'000;
+    start(Limits::unlimited, Limits::unlimited);
+    constexpr std::size_t sent = 200;
+    const std::string payload(50'000, 'x');
+    for (std::size_t i = 0; i < sent; ++i) broker.send("t", payload);
+    // The loop does not turn; what comes stays with Paho's thread, and is counted there.
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (session->messages_dropped() < sent - 19 && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::yield();
+    EXPECT_EQ(session->messages_dropped(), sent - 19);
+
+    for (int i = 0; i < 19; ++i)
+        EXPECT_TRUE(await(loop, session->next(Event::Clock::time_point::max())));
+    broker.send("t", payload);
+    EXPECT_TRUE(await(loop, session->next(Event::Clock::time_point::max())));
+    EXPECT_FALSE(await(loop, session->next(std::chrono::steady_clock::now() + 10ms)));
 }
 
 }  // namespace
