@@ -115,6 +115,7 @@ std::string status_json(const Status& status) {
     out.member("since", since).member("why", status.link.why);
     out.member("reconnects", status.link.reconnects).member("in_flight", status.link.in_flight);
     out.member("dropped", status.link.dropped)
+        .member("unanswered", status.link.unanswered)
         .member("passed_over", status.link.passed_over)
         .close_object();
     write_clock(out, status.clock);

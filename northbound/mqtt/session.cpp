@@ -67,8 +67,10 @@ Session::~Session() {
 
 asio::awaitable<Result<void>> Session::publish(std::string topic, std::string payload, Rank rank) {
     if (!up()) co_return lost_;
-    if (rank == Rank::urgent && urgent_waiting_ >= settings_.urgent_waiting)
+    if (rank == Rank::urgent && urgent_waiting_ >= settings_.urgent_waiting) {
+        ++urgent_refused_;
         co_return Error(Errc::busy, "too many urgent messages wait");
+    }
     const std::shared_ptr<Line> line = line_;
     Publisher self(*this, topic.size() + payload.size(), rank);
     enter_queue(self);

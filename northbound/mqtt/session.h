@@ -65,6 +65,8 @@ public:
     bool up() const { return state_ == State::up; }
     std::size_t in_flight() const { return in_flight_; }
     bool backlog() const { return !inbox_.empty(); }  ///< Messages wait for next().
+    /// Urgent publishes that were not taken: busy.
+    std::uint64_t urgent_refused() const { return urgent_refused_; }
     /// Messages that came faster than they were taken, and were more than can be kept.
     std::uint64_t messages_dropped() const { return inbox_.dropped() + incoming_->refused(); }
 
@@ -119,6 +121,7 @@ private:
     Error lost_;
     std::list<Publisher*> queue_;  // waiting for their turn, in order: the urgent ones first
     std::size_t urgent_waiting_ = 0;
+    std::uint64_t urgent_refused_ = 0;
     std::vector<Slot> slots_;
     std::size_t in_flight_ = 0, in_flight_bytes_ = 0;
     asio::steady_timer ack_timer_;

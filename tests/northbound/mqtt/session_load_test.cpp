@@ -97,6 +97,7 @@ TEST_F(SessionLoad, UrgentOnesAreRefusedWhenTooManyWait) {
         ASSERT_FALSE(answer);
         EXPECT_EQ(answer.error().code, Errc::busy);
     }
+    EXPECT_EQ(session->urgent_refused(), 2U);
     broker.kick();
     EXPECT_TRUE(run_until(loop, [&] { return answers.size() == settings.slots() + 7; }));
 }
