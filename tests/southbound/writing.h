@@ -21,7 +21,19 @@ using std::chrono::milliseconds;
 using Outcome = Written::Outcome;
 
 // The points of the device of these tests.
-enum : PointIndex { limit, breaker, counter, mode, stage, verified, missing, fixed, gain, points };
+enum : PointIndex {
+    limit,
+    breaker,
+    counter,
+    mode,
+    stage,
+    verified,
+    missing,
+    fixed,
+    gain,
+    phase,
+    points
+};
 
 inline Field at(std::uint16_t address, RawType type, Table table = Table::holding) {
     Field field;
@@ -37,11 +49,12 @@ inline DeviceSettings device(milliseconds every) {
                    at(20, RawType::u32),  at(30, RawType::u16),
                    at(30, RawType::u16),  at(40, RawType::u16),
                    at(600, RawType::u16), at(50, RawType::u16),
-                   at(60, RawType::f32)};
+                   at(60, RawType::f32),  at(30, RawType::u16)};
     map->fields[limit].scale = {1, 1};
     map->fields[counter].order.words_swapped = true;
     map->fields[mode].bits = modbus::Bits{4, 7};
     map->fields[stage].bits = modbus::Bits{8, 11};
+    map->fields[phase].bits = modbus::Bits{0, 3};
     auto all = std::make_shared<std::vector<Point>>(points);
     for (PointIndex i = 0; i < points; ++i)
         if (i != fixed) (*all)[i].write.emplace();
