@@ -20,7 +20,6 @@ using modbus::Table;
 using std::chrono::milliseconds;
 using Outcome = Written::Outcome;
 
-// The points of the device of these tests.
 enum : PointIndex {
     limit,
     breaker,
