@@ -1,10 +1,12 @@
 #pragma once
+#include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/post.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <future>
@@ -18,9 +20,13 @@ namespace fieldgate {
 ///
 /// A coroutine that awaits run() is suspended until its job has finished and then goes on where it
 /// was, on its own executor. A job cannot be interrupted: cancelling the coroutine takes effect
-/// after the job. A job must not throw. The destructor waits for the job in progress.
+/// after the job; one that may take long looks whether it is Unwanted. A job must not throw. The
+/// destructor waits for the job in progress.
 class Worker {
 public:
+    /// True once the coroutine that waits for the job has been cancelled.
+    using Unwanted = std::atomic<bool>;
+
     Worker() : pool_(1) {}
     ~Worker() { pool_.join(); }
     Worker(const Worker&) = delete;
@@ -28,12 +34,25 @@ public:
 
     template <std::invocable Job>
     auto run(Job job) -> asio::awaitable<std::invoke_result_t<Job>> {
-        using Answer = std::invoke_result_t<Job>;
+        return run([job = std::move(job)](const Unwanted&) mutable { return job(); });
+    }
+
+    /// The same for a job that may take long and looks whether it is still wanted.
+    template <std::invocable<const Unwanted&> Job>
+    auto run(Job job) -> asio::awaitable<std::invoke_result_t<Job, const Unwanted&>> {
+        using Answer = std::invoke_result_t<Job, const Unwanted&>;
         return asio::async_initiate<const asio::use_awaitable_t<>, void(Answer)>(
             [this](auto handler, Job todo) {
-                asio::post(pool_, [handler = std::move(handler), todo = std::move(todo)]() mutable {
+                auto unwanted = std::make_shared<Unwanted>(false);
+                asio::cancellation_slot slot = asio::get_associated_cancellation_slot(handler);
+                if (slot.is_connected())
+                    slot.assign([unwanted](asio::cancellation_type) { *unwanted = true; });
+                asio::post(pool_, [handler = std::move(handler), todo = std::move(todo), unwanted,
+                                   slot]() mutable {
                     auto home = asio::get_associated_executor(handler);
-                    asio::post(home, [handler = std::move(handler), answer = todo()]() mutable {
+                    asio::post(home, [handler = std::move(handler), answer = todo(*unwanted),
+                                      slot]() mutable {
+                        slot.clear();
                         std::move(handler)(std::move(answer));
                     });
                 });

@@ -1,6 +1,7 @@
 #include "southbound/modbus/rtu_line.h"
 
 #include <modbus/modbus.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,12 +18,18 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t checksum_bytes = 2;
+constexpr std::chrono::milliseconds look_up = 50ms;  // while waiting, whether it is still wanted
 
 timeval to_timeval(std::chrono::microseconds time) {
     timeval result{};
     result.tv_sec = static_cast<time_t>(time.count() / 1'000'000);
     result.tv_usec = static_cast<suseconds_t>(time.count() % 1'000'000);
     return result;
+}
+
+void sleep_until(Instant when, const Worker::Unwanted& unwanted) {
+    while (!unwanted && Clock::now() < when)
+        std::this_thread::sleep_until(std::min<Instant>(when, Clock::now() + look_up));
 }
 
 // What libmodbus and the kernel say when the port, not the device, is at fault.
@@ -71,13 +78,15 @@ Result<void> RtuLine::open() {
 }
 
 // t3.5 since the last byte, the turnaround for another unit, and nothing left to be heard.
-Result<void> RtuLine::keep_silence(const Request& request, Outcome& outcome) {
+Result<void> RtuLine::keep_silence(const Request& request, Outcome& outcome,
+                                   const Worker::Unwanted& unwanted) {
     const auto silence = frame_silence(settings_);
     const bool other_unit = request.unit != last_unit_;
     last_unit_ = request.unit;
     const auto pause = other_unit ? std::max<std::chrono::nanoseconds>(silence, turnaround_)
                                   : std::chrono::nanoseconds(silence);
-    std::this_thread::sleep_until(last_activity_ + pause);
+    sleep_until(last_activity_ + pause, unwanted);
+    if (unwanted) return Error{Errc::timeout, settings_.path + ": not wanted any more"};
     constexpr int patience = 50;
     for (int tries = 0; tries < patience; ++tries) {
         const Result<std::size_t> drained = port_.drain();
@@ -89,23 +98,33 @@ Result<void> RtuLine::keep_silence(const Request& request, Outcome& outcome) {
     return Error{Errc::bad_data, settings_.path + ": the line is never silent"};
 }
 
-RtuLine::Outcome RtuLine::exchange(const Request& request, std::chrono::microseconds timeout) {
+RtuLine::Outcome RtuLine::exchange(const Request& request, std::chrono::microseconds timeout,
+                                   const Worker::Unwanted& unwanted) {
     Outcome outcome{last_failure_, false, 0, std::nullopt};
     if (const Result<void> opened = open(); !opened) {
         outcome.reply = opened.error();
         return outcome;
     }
-    if (const Result<void> silent = keep_silence(request, outcome); !silent)
+    if (const Result<void> silent = keep_silence(request, outcome, unwanted); !silent)
         outcome.reply = silent.error();
     else
-        outcome.reply = send_and_receive(request, timeout, outcome);
+        outcome.reply = send_and_receive(request, timeout, outcome, unwanted);
     last_activity_ = Clock::now();
     outcome.up = port_.is_open();
     return outcome;
 }
 
+// Until something is there to be read, hung up included.
+void RtuLine::wait_for_answer(Instant deadline, const Worker::Unwanted& unwanted) const {
+    pollfd port{port_.descriptor(), POLLIN, 0};
+    while (!unwanted && Clock::now() < deadline) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        if (::poll(&port, 1, static_cast<int>(std::min(left, look_up).count())) > 0) return;
+    }
+}
+
 Result<Reply> RtuLine::send_and_receive(const Request& request, std::chrono::microseconds timeout,
-                                        Outcome& outcome) {
+                                        Outcome& outcome, const Worker::Unwanted& unwanted) {
     modbus_t* const context = context_.get();
     frame_[0] = request.unit;
     std::copy(request.pdu.begin(), request.pdu.end(), frame_.begin() + 1);
@@ -126,10 +145,11 @@ Result<Reply> RtuLine::send_and_receive(const Request& request, std::chrono::mic
     // Nothing can have arrived earlier; libmodbus would wake up for every few bytes.
     const auto complete = started + on_the_wire + frame_silence(settings_) +
                           frame_time(settings_, request.reply_bytes);
-    std::this_thread::sleep_until(std::min<Instant>(complete, deadline));
+    sleep_until(std::min<Instant>(complete, deadline), unwanted);
+    wait_for_answer(deadline, unwanted);
 
-    const auto left =
-        std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now());
+    const auto end = unwanted ? Clock::now() : deadline;
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - Clock::now());
     const timeval wait = to_timeval(std::max<std::chrono::microseconds>(left, 1ms));
     modbus_set_response_timeout(context, static_cast<std::uint32_t>(wait.tv_sec),
                                 static_cast<std::uint32_t>(wait.tv_usec));

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/backoff.h"
+#include "base/worker.h"
 #include "southbound/link.h"
 #include "southbound/serial_port.h"
 #include "southbound/settings.h"
@@ -29,14 +30,18 @@ public:
     RtuLine& operator=(const RtuLine&) = delete;
 
     /// Opens the port if needed, keeps the silences, sends, and waits for the answer: at most
-    /// `timeout` after the last byte sent. Errors as Link::transact().
-    Outcome exchange(const Request& request, std::chrono::microseconds timeout);
+    /// `timeout` after the last byte sent. Errors as Link::transact(). Once it is unwanted it ends
+    /// within 100 ms, but for an answer that is coming in.
+    Outcome exchange(const Request& request, std::chrono::microseconds timeout,
+                     const Worker::Unwanted& unwanted);
 
 private:
     Result<void> open();
-    Result<void> keep_silence(const Request& request, Outcome& outcome);
+    Result<void> keep_silence(const Request& request, Outcome& outcome,
+                              const Worker::Unwanted& unwanted);
     Result<Reply> send_and_receive(const Request& request, std::chrono::microseconds timeout,
-                                   Outcome& outcome);
+                                   Outcome& outcome, const Worker::Unwanted& unwanted);
+    void wait_for_answer(Instant deadline, const Worker::Unwanted& unwanted) const;
     Result<Reply> judge(const Request& request, int bytes, int error);
     Error lost(const Error& error);
 

@@ -83,8 +83,9 @@ asio::awaitable<Result<Reply>> RtuLink::exchange(const Request& request,
     sent_ = false;
     co_await sleep_until(quiet_until_);
     const bool ambiguous = doubts_->looks_like_a_lost_one(request);
-    RtuLine::Outcome outcome =
-        co_await worker_.run([&] { return line_->exchange(request, timeout); });
+    RtuLine::Outcome outcome = co_await worker_.run([&](const Worker::Unwanted& unwanted) {
+        return line_->exchange(request, timeout, unwanted);
+    });
     sent_ = outcome.sent.has_value();
     up_ = outcome.up;
     stale_ += outcome.drained;

@@ -130,8 +130,9 @@ TEST_F(RtuLinkTest, LosesOneDeviceOnlyWhenOneIsSilent) {
     }
 }
 
-asio::awaitable<void> ask_for_ever(Link& link, const Request& request) {
-    for (;;) co_await link.transact(request, 100ms);
+asio::awaitable<void> ask_for_ever(Link& link, const Request& request,
+                                   std::chrono::milliseconds timeout) {
+    for (;;) co_await link.transact(request, timeout);
 }
 
 asio::awaitable<void> stop_after(TaskGroup& group, std::chrono::milliseconds time) {
@@ -146,12 +147,30 @@ TEST_F(RtuLinkTest, IsCancelledInTheMiddleOfATransaction) {
     RtuLink link(loop_.get_executor(), fast_line(path_), 0ms);
     const Request request = holding(1, 0, 10);
     TaskGroup group(loop_.get_executor());
-    group.spawn("ask", ask_for_ever(link, request));
+    group.spawn("ask", ask_for_ever(link, request, 100ms));
     start(loop_, stop_after(group, 150ms));
     const auto begin = Clock::now();
     loop_.run();
     EXPECT_LT(Clock::now() - begin, 400ms);
     EXPECT_EQ(group.size(), 0u);
+}
+
+TEST_F(RtuLinkTest, EndsSoonAfterItWasCancelledHoweverLongItWouldWait) {
+    serve({1, 2});
+    plant_.set_fault("line", 1, {lab::FaultKind::silent, 0ms, 0, 0});
+    const Request silent = holding(1, 0, 10);
+    const Request other = holding(2, 0, 10);
+    for (const auto turnaround : {std::chrono::milliseconds(0), std::chrono::milliseconds(10s)}) {
+        RtuLink link(loop_.get_executor(), fast_line(path_), turnaround);
+        TaskGroup group(loop_.get_executor());
+        group.spawn("ask", ask_for_ever(link, turnaround > 0ms ? other : silent, 20s));
+        loop_.restart();
+        start(loop_, stop_after(group, 150ms));
+        const auto begin = Clock::now();
+        loop_.run();
+        EXPECT_LT(Clock::now() - begin, 600ms) << "the wait for a silent device, or to turn round";
+        EXPECT_EQ(group.size(), 0u);
+    }
 }
 
 TEST_F(RtuLinkTest, TellsWhatIsWrongWithItsPort) {
