@@ -150,7 +150,10 @@ std::string holder_of(const std::string& path) {
     return holder.empty() ? descriptor_holder(file) : holder;
 }
 
-SerialPort::SerialPort(SerialSettings settings) : settings_(std::move(settings)) {
+SerialPort::SerialPort(SerialSettings settings) : settings_(std::move(settings)) { reserve(); }
+
+void SerialPort::reserve() {
+    if (descriptor_ >= 0) return;
     const int reserved = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (reserved >= 0 && reserved < FD_SETSIZE)
         descriptor_ = reserved;
@@ -166,6 +169,7 @@ SerialPort::~SerialPort() {
 Result<void> SerialPort::open() {
     if (open_) return {};
     const std::string& path = settings_.path;
+    reserve();
     if (descriptor_ < 0) return Error{Errc::io, path + ": no descriptor below 1024 was left"};
     const Descriptor port(::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
     if (port.number() < 0) {

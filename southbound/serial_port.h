@@ -9,7 +9,8 @@ namespace fieldgate::southbound {
 
 /// A serial port that is ours alone: raw, at its speed, locked with flock and TIOCEXCL.
 ///
-/// Lives on a descriptor below 1024 that is reserved when the object is made and kept for its life,
+/// Lives on a descriptor below 1024 that is reserved when the object is made and kept for its life
+/// (if there was none to be had, it is tried again by open()),
 /// because libmodbus puts it into an fd_set, and glibc aborts the process on a higher one. None of
 /// the calls blocks for long; one thread at a time.
 class SerialPort {
@@ -25,7 +26,7 @@ public:
     Result<void> open();
     void close();
     bool is_open() const { return open_; }
-    /// Valid while open. The same number for the life of this object.
+    /// Valid while open.
     int descriptor() const { return descriptor_; }
     const std::string& path() const { return settings_.path; }
 
@@ -33,6 +34,7 @@ public:
     Result<std::size_t> drain();
 
 private:
+    void reserve();
     Result<void> configure(int port) const;
 
     SerialSettings settings_;

@@ -127,6 +127,23 @@ TEST_F(SerialPortTest, IsOpenedBelow1024WhenAllOthersThereAreTaken) {
     ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
+TEST_F(SerialPortTest, IsOpenedAgainWhenDescriptorsHadRunOutMeanwhile) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    SerialPort port(fast_line(path_));
+    ASSERT_TRUE(port.open());
+    rlimit none = before;
+    none.rlim_cur = 0;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    port.close();
+    SerialPort born_in_need(fast_line(path_));
+    EXPECT_FALSE(port.open());
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_TRUE(port.open());
+    port.close();
+    EXPECT_TRUE(born_in_need.open());
+}
+
 TEST_F(SerialPortTest, SaysWhatItCannotDo) {
     SerialSettings odd_speed = fast_line(path_);
     odd_speed.baud = 12345;
