@@ -13,9 +13,11 @@ using Clock = std::chrono::steady_clock;
 std::vector<std::uint16_t> words_of(const Reply& reply, bool bits, std::uint16_t count) {
     const auto data = modbus::reply_data(reply.pdu);
     std::vector<std::uint16_t> words(count);
-    for (std::size_t i = 0; i < count; ++i)
-        words[i] = static_cast<std::uint16_t>(bits ? data[i / 8] >> (i % 8) & 1U
-                                                   : data[2 * i] << 8U | data[2 * i + 1]);
+    for (std::size_t i = 0; i < count; ++i) {
+        const unsigned bit = unsigned{data[bits ? i / 8 : 0]} >> (i % 8) & 1U;
+        const unsigned word = bits ? bit : unsigned{data[2 * i]} << 8U | data[2 * i + 1];
+        words[i] = static_cast<std::uint16_t>(word);
+    }
     return words;
 }
 
