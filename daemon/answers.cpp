@@ -24,15 +24,17 @@ bool Answers::begin(const std::string& request_id) {
 }
 
 void Answers::give(const std::string& request_id, northbound::Answer answer) {
-    if (owed_.erase(request_id) > 0) refuse(request_id, std::move(answer));
+    if (owed_.erase(request_id) == 0) return;
+    ready_.push_back({request_id, std::move(answer)});
+    wake_.notify();
 }
 
 void Answers::refuse(std::string request_id, northbound::Answer answer) {
-    if (ready_.size() >= ready_max) {
+    if (refusals_.size() >= refusals_max) {
         ++given_up_;
         return;
     }
-    ready_.push_back({std::move(request_id), std::move(answer)});
+    refusals_.push_back({std::move(request_id), std::move(answer)});
     wake_.notify();
 }
 
@@ -48,8 +50,8 @@ void Answers::expire(Instant now) {
             Owed owed = std::move(found->second);
             owed_.erase(found);
             ++late_;
-            refuse(std::move(deadlines_.front().request_id),
-                   std::move(owed.begun ? owed.unknown : owed.busy));
+            ready_.push_back({std::move(deadlines_.front().request_id),
+                              std::move(owed.begun ? owed.unknown : owed.busy)});
         }
         deadlines_.pop_front();
     }
@@ -60,10 +62,11 @@ asio::awaitable<std::optional<Answers::Ready>> Answers::next() {
     for (;;) {
         const Instant now = Event::Clock::now();
         expire(now);
-        if (!ready_.empty() && sending_ < sending_max) {
+        std::deque<Ready>& queue = ready_.empty() ? refusals_ : ready_;
+        if (!queue.empty() && sending_ < sending_max) {
             ++sending_;
-            std::optional<Ready> first = std::move(ready_.front());
-            ready_.pop_front();
+            std::optional<Ready> first = std::move(queue.front());
+            queue.pop_front();
             co_return first;
         }
         if (now >= turn) co_return std::nullopt;

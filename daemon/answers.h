@@ -20,8 +20,9 @@ namespace fieldgate {
 class Answers {
 public:
     static constexpr std::chrono::seconds patience{14};
-    /// Answers that wait to be sent, at most; more are given up and counted.
-    static constexpr std::size_t ready_max = 10'000;
+    /// Refusals at the door that wait to be sent, at most: at the platform's 45 a second more would
+    /// come too late for anybody to hear. What is beyond is given up and counted.
+    static constexpr std::size_t refusals_max = 256;
     static constexpr std::size_t sending_max = 10;
 
     struct Ready {
@@ -37,7 +38,7 @@ public:
     bool begin(const std::string& request_id);
     /// The answer; nothing happens if time has run out before.
     void give(const std::string& request_id, northbound::Answer answer);
-    /// An answer to what was never owed one: refused at the door.
+    /// An answer to what was never owed one: refused at the door. Goes after all others.
     void refuse(std::string request_id, northbound::Answer answer);
 
     /// The next answer to send; nullopt after 10 s without one. Waits while 10 are being sent.
@@ -47,7 +48,7 @@ public:
 
     std::size_t owed() const { return owed_.size(); }
     std::uint64_t late() const { return late_; }          ///< Answered because time ran out.
-    std::uint64_t given_up() const { return given_up_; }  ///< Never sent: too many waited.
+    std::uint64_t given_up() const { return given_up_; }  ///< Never sent: too many refusals waited.
 
 private:
     struct Owed {
@@ -65,6 +66,7 @@ private:
     std::unordered_map<std::string, Owed> owed_;
     std::deque<Deadline> deadlines_;  // the earliest in front
     std::deque<Ready> ready_;
+    std::deque<Ready> refusals_;
     std::size_t sending_ = 0;
     std::uint64_t late_ = 0;
     std::uint64_t given_up_ = 0;

@@ -184,7 +184,7 @@ Status Gateway::status() const {
     status.link.reconnects = uplink_.reconnects();
     status.link.in_flight = uplink_.in_flight();
     status.link.dropped = cloud_.session().messages_dropped();
-    status.link.unanswered = cloud_.session().urgent_refused();
+    status.link.unanswered = cloud_.session().urgent_refused() + requests_.answers().given_up();
     status.link.passed_over = cloud_.passed_over();
     status.clock.proven = clock_.proven();
     status.clock.held = clock_.held(Pulses::Clock::now(), config_.require_sync);

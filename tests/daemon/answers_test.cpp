@@ -66,8 +66,11 @@ TEST_F(AnswersTest, SaysBusyForWhatDidNotBeginAndUnknownForWhatDid) {
 }
 
 TEST_F(AnswersTest, GivesUpWhatIsTooMuchAndCountsIt) {
-    for (std::size_t i = 0; i < Answers::ready_max + 3; ++i) answers_.refuse("x", done());
+    for (std::size_t i = 0; i < Answers::refusals_max + 3; ++i) answers_.refuse("x", done());
     EXPECT_EQ(answers_.given_up(), 3u);
+    ASSERT_TRUE(answers_.owe(request("a"), Event::Clock::now()));
+    answers_.give("a", done());
+    EXPECT_EQ(next()->request_id, "a") << "what was done goes before what was refused";
 }
 
 }  // namespace
