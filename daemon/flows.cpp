@@ -121,8 +121,9 @@ asio::awaitable<Result<void>> connect(Parts& parts) {
     if (!connected) co_return connected;
     const Result<void> told = co_await tell_statuses(parts, parts.devices.all());
     if (!told) co_return told;
-    parts.outbox.mark_backlog();
     parts.time_sync.connected();
+    co_await ask_time(parts);  // before the data: it may wait for the answer
+    parts.outbox.mark_backlog();
     parts.suspicion.connected(Event::Clock::now());
     parts.uplink.open(system_clock_now());
     log::notice("connected", {{"endpoint", parts.config.platform.host}});

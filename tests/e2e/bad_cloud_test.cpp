@@ -119,7 +119,7 @@ TEST(BadCloud, OneThatClosesAndHangsAsItLikesLosesNothing) {
     site.start();
     ASSERT_TRUE(acknowledged_soon(site, 0, 15s)) << site.log();
     // With the first publish of data on each link: always the same record, alone in the end.
-    script.drop_after_publishes = 3;
+    script.drop_after_publishes = 4;
     broker.play(script);
     const std::size_t links = broker.connects().size();
     ASSERT_TRUE(broker.wait_for(
