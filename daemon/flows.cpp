@@ -165,12 +165,10 @@ asio::awaitable<void> write(Parts& parts, southbound::Bus& bus, const Order& ord
 }  // namespace
 
 asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
-    auto& pulse = parts.pulses.add("collect " + bus.name());
     const bool strict = parts.config.store.durability == storage::Durability::strict;
     std::vector<Record> records;
     for (;;) {
         const Readings readings = co_await bus.next();
-        pulse.beat();
         if (readings.changed) parts.devices.set(readings.device, *readings.changed);
         parts.latest.set(readings);
         records.clear();

@@ -209,6 +209,9 @@ Status Gateway::status() const {
 std::string Gateway::stuck(Pulses::Clock::duration limit) const {
     if (Pulses::Clock::now() - outbox_.status().turned > limit) return "outbox";
     if (Pulses::Clock::now() - control_store_.turned() > limit) return "control store";
+    // A slow wire is slow, not stuck: the bus knows how long it may take.
+    for (const auto& bus : buses_)
+        if (Pulses::Clock::now() - bus->turned() > limit) return "collect " + bus->name();
     const Pulses::Pulse* pulse = pulses_.stuck(Pulses::Clock::now(), limit);
     return pulse ? pulse->name() : std::string();
 }

@@ -55,6 +55,7 @@ asio::awaitable<Readings> Bus::State::next() {
     const Instant turn = Clock::now() + longest_wait;
     for (;;) {
         const Instant now = Clock::now();
+        turned_ = now;
         if (is_suspended()) {
             if (now >= *suspended_until_) resume();
             if (now >= turn) co_return Readings();
@@ -88,17 +89,24 @@ asio::awaitable<void> Bus::State::look_for_wire() {
     const std::vector<modbus::Scan>& scans = devices_.front().plan.scans();
     if (scans.empty()) co_return;
     const Request request = scans.front().request;
-    const auto timeout = cost_.timeout(request);
     const Turns::Turn turn = co_await turns_.take(Urgency::scan);
-    const Result<Reply> reply = co_await link_->transact(request, timeout);
+    const Result<Reply> reply = co_await on_the_wire(request);
     if (link_->up()) note_wire(reply);
+}
+
+// A serial line may have to wait for what is owed, prove, wait again, and only then ask.
+asio::awaitable<Result<Reply>> Bus::State::on_the_wire(const Request& request) {
+    const std::chrono::milliseconds timeout = cost_.timeout(request);
+    patient_until_ = Clock::now() + 10 * timeout + 2 * cost_.turnaround();
+    Result<Reply> reply = co_await link_->transact(request, timeout);
+    patient_until_ = Instant();
+    turned_ = Clock::now();
+    co_return reply;
 }
 
 // One transaction; the wire is the caller's.
 asio::awaitable<Result<Reply>> Bus::State::transact(const Request& request) {
-    ++status_.requests;
-    const auto timeout = cost_.timeout(request);
-    Result<Reply> reply = co_await link_->transact(request, timeout);
+    Result<Reply> reply = co_await on_the_wire(request);
     note_wire(reply);
     // What a write takes says nothing about reads: the device may have to burn it into flash.
     if (!reply)
@@ -133,6 +141,7 @@ asio::awaitable<Readings> Bus::State::scan(Schedule::Due due) {
     const Result<Reply> reply = co_await ask(request, tries, Urgency::scan);
     readings.at = reply ? reply->at : Clock::now();
     ++device.health.scans;
+    device.health.last_error.clear();
     if (!reply) {
         ++device.health.failed_scans;
         device.health.last_error = reply.error().what;
@@ -217,10 +226,15 @@ void Bus::State::note_wire(const Result<Reply>& reply) {
     log::warning("bus down", {{"bus", settings_.name}, {"why", reply.error().what}});
 }
 
+Instant Bus::State::turned() const {
+    return std::max(turned_, std::min(patient_until_, Clock::now()));
+}
+
 BusStatus Bus::State::status() const {
     BusStatus status = status_;
     status.suspended = is_suspended();
     status.overruns = schedule_.overruns();
+    status.requests = link_->requests();
     status.errors.stale = link_->stale();
     status.absent = none_.absent;
     status.unlisted = none_.unlisted;
@@ -254,5 +268,6 @@ asio::awaitable<Result<Readings>> Bus::read(DeviceIndex device, std::vector<Poin
 
 const std::string& Bus::name() const { return state_->name(); }
 BusStatus Bus::status() const { return state_->status(); }
+Instant Bus::turned() const { return state_->turned(); }
 
 }  // namespace fieldgate::southbound

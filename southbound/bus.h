@@ -30,13 +30,13 @@ struct DeviceHealth {
     std::uint32_t failures_in_a_row = 0;
     std::uint64_t scans = 0;
     std::uint64_t failed_scans = 0;
-    std::string last_error;
+    std::string last_error;  ///< Of the last scan; empty if it was answered.
 };
 
 struct BusStatus {
-    bool up = false;         ///< The port or connection is open.
-    bool suspended = false;  ///< By suspend().
-    std::uint64_t requests = 0;
+    bool up = false;             ///< The port or connection is open.
+    bool suspended = false;      ///< By suspend().
+    std::uint64_t requests = 0;  ///< All that have left.
     std::uint64_t writes = 0;    ///< Requests that change something, and have left.
     std::uint64_t overruns = 0;  ///< Scans skipped because the wire was late.
     WireErrors errors;
@@ -116,6 +116,9 @@ public:
 
     const std::string& name() const;
     BusStatus status() const;
+    /// When next() last turned: now, as long as a transaction takes no longer than its time limit
+    /// and what has to be waited for before it allow.
+    Instant turned() const;
 
 private:
     class State;

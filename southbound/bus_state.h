@@ -41,6 +41,7 @@ public:
     Result<void> set_period(std::optional<DeviceIndex> index, std::chrono::milliseconds period,
                             Instant until);
     BusStatus status() const;
+    Instant turned() const;
     const std::string& name() const { return settings_.name; }
 
 private:
@@ -63,6 +64,7 @@ private:
 
     asio::awaitable<Readings> scan(Schedule::Due due);
     asio::awaitable<Result<Reply>> transact(const Request& request);
+    asio::awaitable<Result<Reply>> on_the_wire(const Request& request);
     asio::awaitable<Result<Reply>> ask(const Request& request, int tries, Urgency urgency);
     asio::awaitable<void> look_for_wire();
     void decode(Device& device, const Schedule::Due& due, const Reply& reply, Readings& readings);
@@ -102,6 +104,8 @@ private:
     Instant next_look_{};
     std::optional<Instant> suspended_until_;
     Instant periods_change_ = Instant::max();  // when next() is to look at them
+    Instant turned_ = Instant::clock::now();
+    Instant patient_until_{};  // by then the transaction in progress has ended
     modbus::NoValues none_;
 };
 

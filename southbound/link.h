@@ -56,6 +56,8 @@ public:
 
     /// The port or connection is open, as far as the last transaction knows.
     virtual bool up() const = 0;
+    /// Requests that have left since start: those sent again and those that prove something too.
+    virtual std::uint64_t requests() const = 0;
     /// Late replies recognised and dropped since start.
     virtual std::uint64_t stale() const = 0;
 };

@@ -70,6 +70,7 @@ RtuLink::~RtuLink() = default;
 
 bool RtuLink::sent() const { return sent_; }
 bool RtuLink::up() const { return up_; }
+std::uint64_t RtuLink::requests() const { return requests_; }
 std::uint64_t RtuLink::stale() const { return stale_; }
 
 asio::awaitable<void> RtuLink::sleep_until(Instant when) {
@@ -87,6 +88,7 @@ asio::awaitable<Result<Reply>> RtuLink::exchange(const Request& request,
         return line_->exchange(request, timeout, unwanted);
     });
     sent_ = outcome.sent.has_value();
+    if (sent_) ++requests_;
     up_ = outcome.up;
     stale_ += outcome.drained;
     const bool answered = outcome.reply || outcome.reply.error().code == Errc::refused;

@@ -38,6 +38,7 @@ public:
                                             std::chrono::microseconds timeout) override;
     bool sent() const override;
     bool up() const override;
+    std::uint64_t requests() const override;
     std::uint64_t stale() const override;
 
 private:
@@ -53,6 +54,7 @@ private:
     Instant quiet_until_{};
     bool sent_ = false;
     bool up_ = false;
+    std::uint64_t requests_ = 0;
     std::uint64_t stale_ = 0;
     Worker worker_;  ///< Last: its end waits for the job that uses the line.
 };

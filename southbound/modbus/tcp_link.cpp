@@ -1,3 +1,4 @@
+// Why so long: one connection is one state; cut in two, each half would need all of the other.
 #include "southbound/modbus/tcp_link.h"
 
 #include <netinet/tcp.h>
@@ -60,6 +61,7 @@ public:
     bool persistent() const { return settings_.persistent; }
     bool sent() const { return sent_; }
     bool closed_unanswered() const { return closed_unanswered_; }
+    std::uint64_t requests() const { return requests_; }
     std::uint64_t stale() const { return stale_; }
 
 private:
@@ -103,6 +105,7 @@ private:
     bool closed_unanswered_ = false;  // why the last transaction failed
     std::uint32_t unanswered_ = 0;    // requests of this connection whose answers may still come
     int strikes_ = 0;
+    std::uint64_t requests_ = 0;
     std::uint64_t stale_ = 0;
 };
 
@@ -246,6 +249,7 @@ Result<void> TcpLink::Connection::send(const Request& request) {
     const std::size_t bytes = header_bytes + request.pdu.size();
     const std::size_t sent = socket_.write_some(asio::buffer(frame.data(), bytes), error);
     sent_ = sent > 0;
+    if (sent_) ++requests_;
     if (!error && sent == bytes) return {};
     close();
     closed_unanswered_ = true;
@@ -399,6 +403,7 @@ void TcpLink::idle() {
 
 bool TcpLink::sent() const { return connection_->sent(); }
 bool TcpLink::up() const { return connection_->open(); }
+std::uint64_t TcpLink::requests() const { return connection_->requests(); }
 std::uint64_t TcpLink::stale() const { return connection_->stale(); }
 
 }  // namespace fieldgate::southbound::modbus

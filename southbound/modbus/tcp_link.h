@@ -28,6 +28,7 @@ public:
     void idle() override;
     bool sent() const override;
     bool up() const override;
+    std::uint64_t requests() const override;
     std::uint64_t stale() const override;
 
 private:

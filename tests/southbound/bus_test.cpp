@@ -221,6 +221,32 @@ TEST_F(BusTest, ShowsADeviceOfflineAndBackOnlineOnce) {
     EXPECT_EQ(seen.changes[0], back);
     EXPECT_GT(seen.values, values);
     EXPECT_EQ(seen.wrong, 0);
+    EXPECT_EQ(buses_.back()->status().devices.at(0).last_error, "") << "it is over";
+}
+
+TEST_F(BusTest, TurnsAsLongAsItWaitsForASlowWire) {
+    const std::string path = line_path("slow");
+    plant_.add_rtu({"line", {1}, lab::certified_values, {}}, path);
+    plant_.set_fault("line", 1, {lab::FaultKind::silent, 0ms, 0, 0});
+    Bus& bus = add(line(path, 1'000'000, 700ms), {device(0, 1, certified_map(2), 1h)}, seen_);
+    Clock::duration longest{0};
+    const auto retried = [&] {
+        longest = std::max<Clock::duration>(longest, Clock::now() - bus.turned());
+        return bus.status().errors.timeout >= 2;
+    };
+    ASSERT_TRUE(run_until(retried, 10s));
+    EXPECT_LT(longest, 300ms);
+}
+
+TEST_F(BusTest, CountsEveryRequestThatHasLeft) {
+    const std::string path = line_path("counted");
+    plant_.add_rtu({"line", {1}, lab::certified_values, {}}, path);
+    plant_.set_fault("line", 1, {lab::FaultKind::silent, 0ms, 0, 1});
+    Bus& bus = add(line(path, 1'000'000, 200ms), {device(0, 1, certified_map(2), 1h)}, seen_);
+    const auto read = [&] { return seen_.values > 0; };
+    ASSERT_TRUE(run_until(read, 10s));
+    EXPECT_GE(bus.status().requests, 3u) << "the lost one, the proof, the second try";
+    EXPECT_EQ(bus.status().requests, plant_.requests("line", 1));
 }
 
 TEST_F(BusTest, KeepsPollingALineOnWhichOneDeviceOfThirtyIsDead) {
