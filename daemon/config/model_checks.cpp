@@ -4,6 +4,7 @@
 
 #include "daemon/config/points.h"
 #include "daemon/config/words.h"
+#include "model/fit.h"
 
 namespace fieldgate::config {
 namespace {
@@ -17,42 +18,60 @@ Place key_of(const ReadPoint& read, std::string_view key) {
 
 bool is_whole(Decimal value) { return normalized(value).decimals == 0; }
 
-// The words of `values`, each as the model wants it.
+// What the model allows: its own limits, else those of its type.
+Span model_span(const PropertyModel& property) {
+    constexpr long double infinity = std::numeric_limits<long double>::infinity();
+    Span span{-infinity, infinity};
+    if (property.type == DataType::integer) {
+        span = {std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()};
+    } else if (property.type == DataType::long_integer) {
+        constexpr auto top = static_cast<long double>(std::numeric_limits<std::int64_t>::max());
+        span = {-top - 1, top};
+    }
+    if (property.min) span.min = to_long_double(*property.min);
+    if (property.max) span.max = to_long_double(*property.max);
+    return span;
+}
+
+// What would fit, for a hint.
+std::string wanted(const PropertyModel& property, const std::string& word) {
+    const Span span = model_span(property);
+    const std::string range = format_number(span.min) + " to " + format_number(span.max);
+    switch (property.type) {
+        case DataType::integer:
+        case DataType::long_integer:
+            return "write a whole number, " + range + ", or change the model";
+        case DataType::decimal:
+            return "write a number, " + range + ", or change the model";
+        case DataType::boolean:
+            return "write true or false";
+        case DataType::date_time:
+            return "write a time in UTC such as 20260131T120000Z";
+        case DataType::json_object:
+            return R"(write a JSON object in quotes, such as '{"mode": 1}')";
+        case DataType::string:
+        case DataType::enumeration:
+        case DataType::string_list:
+            break;
+    }
+    const auto& words = property.enum_list;
+    const bool listed = std::find(words.begin(), words.end(), word) != words.end();
+    if (!words.empty() && !listed) return did_you_mean(word, words);
+    return "at most " + std::to_string(property.max_length) + " characters";
+}
+
+// The words of `values`, each as the model wants it: what does not fit would never be sent.
 void check_values(const ReadPoint& read, const PropertyModel& property, Report& report) {
     const Place values = key_of(read, "values");
     for (std::size_t i = 0; i < read.field.values.size() && i < values.node->items.size(); ++i) {
         const Value& value = read.field.values[i].second;
-        const Place place = values.at(values.node->keys[i].text, values.node->items[i]);
+        Value room;
+        if (fit(value, &property, room) != nullptr) continue;
         const std::string word = fieldgate::to_string(value);
-        const auto number = as_decimal(value);
-        switch (property.type) {
-            case DataType::integer:
-            case DataType::long_integer:
-            case DataType::decimal:
-                if (!number) {
-                    report.error(place, '"' + word + "\" is no number",
-                                 "the product model wants a number; write one");
-                } else if ((property.min && compare(*number, *property.min) < 0) ||
-                           (property.max && compare(*number, *property.max) > 0)) {
-                    report.error(place, word + " is outside of the model's range",
-                                 "correct the value, or the model");
-                }
-                break;
-            case DataType::string:
-            case DataType::enumeration:
-                if (!property.enum_list.empty() &&
-                    std::find(property.enum_list.begin(), property.enum_list.end(), word) ==
-                        property.enum_list.end()) {
-                    report.error(place, '"' + word + "\" is no word of the model",
-                                 did_you_mean(word, property.enum_list));
-                } else if (property.max_length > 0 && word.size() > property.max_length) {
-                    report.error(place, '"' + word + "\" is longer than the model allows",
-                                 "at most " + std::to_string(property.max_length) + " characters");
-                }
-                break;
-            default:
-                break;  // boolean: read as such
-        }
+        report.error(values.at(values.node->keys[i].text, values.node->items[i]),
+                     '"' + word + "\" does not fit the product model's " +
+                         fieldgate::to_string(property.type),
+                     wanted(property, word));
     }
 }
 
@@ -132,21 +151,6 @@ bool check_type(const ReadPoint& read, const PropertyModel& property, Kind kind,
            kind == Kind::text ? "change the type, or make the model a string"
                               : "change the type, or the model");
     return false;
-}
-
-// What the model allows: its own limits, else those of its type.
-Span model_span(const PropertyModel& property) {
-    constexpr long double infinity = std::numeric_limits<long double>::infinity();
-    Span span{-infinity, infinity};
-    if (property.type == DataType::integer) {
-        span = {std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()};
-    } else if (property.type == DataType::long_integer) {
-        constexpr auto top = static_cast<long double>(std::numeric_limits<std::int64_t>::max());
-        span = {-top - 1, top};
-    }
-    if (property.min) span.min = to_long_double(*property.min);
-    if (property.max) span.max = to_long_double(*property.max);
-    return span;
 }
 
 void check_range(const ReadPoint& read, const PropertyModel& property, Report& report) {

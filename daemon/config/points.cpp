@@ -228,11 +228,10 @@ std::optional<Value> read_value(const Place& place, const PropertyModel* propert
         const auto word = read_word(place, report, {"true", "false"});
         return word ? std::optional<Value>(*word == 0) : std::nullopt;
     }
-    const bool texts =
-        property != nullptr &&
-        (property->type == DataType::string || property->type == DataType::enumeration ||
-         property->type == DataType::date_time || property->type == DataType::string_list);
-    if (texts) return Value(text);
+    const bool number = property == nullptr || property->type == DataType::integer ||
+                        property->type == DataType::long_integer ||
+                        property->type == DataType::decimal;
+    if (!number) return Value(text);
     if (bare && (text == "true" || text == "false")) return Value(text == "true");
     if (bare && looks_decimal(text)) {
         if (const auto whole = parse_whole(text)) return Value(*whole);

@@ -261,7 +261,7 @@ const Mistake template_mistakes[] = {
     METER("scale: 0.01", "scale: 0.01, lenght: 2", "lenght", "current.lenght", "unknown key"),
     METER("absent: [0x7FFF]", "absent: [0x17FFF]", "0x17FFF", "current.absent[0]", "no raw value"),
     METER("1: day, 2: night", "1: day, 0x1: night", "0x1", "tariff.values.0x1", "stands twice"),
-    METER("2: night", "2: nigth", "nigth", "tariff.values.2", "no word of the model"),
+    METER("2: night", "2: nigth", "nigth", "tariff.values.2", "does not fit"),
     METER("priority: alarm", "priority: high", "high", "overload.priority", "no word"),
     METER("every: 1h", "every: 1w", "1w", "serialNumber.every", "no duration"),
     METER("change: 1%", "change: 1 %", "1 %", "power.report.change", "no change"),

@@ -267,6 +267,58 @@ TEST(ProductModel, HasRangesThatTheWireMayNeverMeet) {
     EXPECT_TRUE(test::contains(errors[0].hint, "167.232 to 232.767, the model allows -100 to 100"));
 }
 
+// What is said of `values: { 1: WORD }`, where the model has one property, of `type`.
+std::vector<Problem> said_of(const char* type, const std::string& word) {
+    const Site site;
+    site.write("models/one.json",
+               R"({"device_type":"D","service_capabilities":[{"service_id":"S","service_type":"S",
+               "properties":[{"property_name":"p","method":"R",)" +
+                   std::string(type) + "}]}]}");
+    return with_points(site, "{}\nmodel: ../models/one.json",
+                       "    p: { at: holding:1, type: u16, values: { 1: " + word + " } }\n")
+        .problems;
+}
+
+TEST(ProductModel, TakesWordsThatWillFit) {
+    const std::vector<std::pair<const char*, const char*>> well{
+        {R"("data_type":"string","max_length":4)", "白天"},
+        {R"("data_type":"int")", "-2147483648"},
+        {R"("data_type":"int","step":1)", "2.5"},
+        {R"("data_type":"long")", "3000000000"},
+        {R"("data_type":"DateTime")", "20260131T120000Z"},
+        {R"("data_type":"string list","enum_list":["a"])", "a"},
+        {R"("data_type":"jsonObject")", R"('{"a": 1}')"}};
+    for (const auto& [type, word] : well) {
+        const std::vector<Problem> problems = said_of(type, word);
+        EXPECT_FALSE(test::contains(test::all(problems), "services.S")) << test::all(problems);
+    }
+}
+
+TEST(ProductModel, RefusesWordsThatWouldNeverFit) {
+    struct Wrong {
+        const char* type;
+        const char* word;
+        const char* hint;
+    };
+    const std::vector<Wrong> wrong{
+        {R"("data_type":"string","max_length":4)", "白天白天白", "at most 4 characters"},
+        {R"("data_type":"int")", "2.5", "whole number, -2147483648 to 2147483647"},
+        {R"("data_type":"int")", "3000000000", "whole number"},
+        {R"("data_type":"decimal","min":"0","max":"5")", "5.1", "write a number, 0 to 5"},
+        {R"("data_type":"DateTime")", "hello", "20260131T120000Z"},
+        {R"("data_type":"string list","enum_list":["day"])", "dya", "one of: day"},
+        {R"("data_type":"jsonObject")", "true", "a JSON object in quotes"}};
+    for (const Wrong& it : wrong) {
+        const std::vector<Problem> problems = said_of(it.type, it.word);
+        const auto found = std::find_if(problems.begin(), problems.end(), [](const Problem& p) {
+            return p.severity == Problem::Severity::error && p.path == "services.S.p.values.1";
+        });
+        ASSERT_NE(found, problems.end()) << it.type << ' ' << it.word << test::all(problems);
+        EXPECT_TRUE(test::contains(found->what, "does not fit")) << found->what;
+        EXPECT_TRUE(test::contains(found->hint, it.hint)) << found->hint;
+    }
+}
+
 TEST(Variants, WarnOfPeriodsThatABusCannotMeet) {
     const Site site;
     site.replace("conf.d/10-site.yaml", "line: 9600 8E1", "line: 300 8E1");
