@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <set>
+#include <string_view>
 
 #include "base/json_writer.h"
+#include "northbound/pacer.h"
 
 namespace fieldgate {
 namespace {
@@ -23,22 +25,68 @@ struct Rates {
     double bytes = 0;
 };
 
-// One record per service and block answer; by period, since points of one period share their
-// blocks.
-Rates rates_of(const Template& tmpl, const DeviceConfig& device) {
-    Rates rates;
-    std::set<std::pair<std::string, std::chrono::milliseconds>> records;
+// One record per service and wire answer.
+void add_records(double services, std::chrono::milliseconds every, Rates& rates) {
+    const double per_second = services * 1000.0 / static_cast<double>(every.count());
+    rates.records += per_second;
+    rates.bytes += per_second * frame_bytes;
+}
+
+// Those with a point in the block. One that is read by another block of the same registers counts
+// as well: rather too many than too few.
+std::size_t services_of(const Template& tmpl, const BlockCost& block) {
+    std::set<std::string_view> services;
     for (std::size_t i = 0; i < tmpl.points->size(); ++i) {
-        const Point& point = (*tmpl.points)[i];
-        const auto every = period(tmpl, device, i);
-        const double per_second = 1000.0 / static_cast<double>(every.count());
-        if (records.emplace(point.service, every).second) {
-            rates.records += per_second;
-            rates.bytes += per_second * frame_bytes;
-        }
-        rates.bytes += per_second * value_bytes(point);
+        const southbound::modbus::Field& field = tmpl.registers->fields[i];
+        if (field.table == block.table && field.address >= block.first &&
+            field.address - block.first < block.count)
+            services.insert((*tmpl.points)[i].service);
     }
+    return services.size();
+}
+
+void add_values(const Template& tmpl, const DeviceConfig& device, Rates& rates) {
+    for (std::size_t i = 0; i < tmpl.points->size(); ++i)
+        rates.bytes += value_bytes((*tmpl.points)[i]) * 1000.0 /
+                       static_cast<double>(period(tmpl, device, i).count());
+}
+
+// The gateway's own: one record per service and period.
+Rates own_rates(const Template& tmpl) {
+    Rates rates;
+    std::set<std::pair<std::string_view, std::chrono::milliseconds>> records;
+    for (std::size_t i = 0; i < tmpl.points->size(); ++i) {
+        const auto every = period(tmpl, {}, i);
+        if (records.emplace((*tmpl.points)[i].service, every).second) add_records(1, every, rates);
+    }
+    add_values(tmpl, {}, rates);
     return rates;
+}
+
+Rates rates_of(const Config& config, const SitePlan& plan) {
+    Rates sum;
+    for (const SitePlan::Bus& bus : plan.buses) {
+        for (const BlockCost& block : bus.summary.blocks) {
+            const Template& tmpl = config.templates[config.devices[block.device].device_template];
+            add_records(static_cast<double>(services_of(tmpl, block)), block.period, sum);
+        }
+    }
+    for (const DeviceConfig& device : config.devices)
+        add_values(config.templates[device.device_template], device, sum);
+    return sum;
+}
+
+// A message ends when it has waited for linger, or when it has reached one of its limits.
+double messages_of(const Config& config, const Rates& sum) {
+    const auto& limits = config.platform.limits;
+    const double linger =
+        std::max(0.001, std::chrono::duration<double>(config.platform.linger).count());
+    double ends = 1 / linger;
+    ends += sum.bytes / static_cast<double>(northbound::comfortable_payload(limits));
+    ends += sum.records / static_cast<double>(limits.history);
+    if (config.devices.size() > limits.sub_devices)
+        ends += sum.records / static_cast<double>(limits.sub_devices);
+    return std::min(sum.records, ends);
 }
 
 // "12.3 days": one decimal, or none.
@@ -110,17 +158,14 @@ SitePlan plan_site(const Config& config) {
     for (std::size_t i = 0; i < config.buses.size(); ++i)
         plan.buses.push_back({config.buses[i].name, southbound::modbus::summarize(
                                                         config.buses[i], devices_of(config, i))});
-    Rates sum;
-    for (const DeviceConfig& device : config.devices) {
-        const Rates rates = rates_of(config.templates[device.device_template], device);
-        sum.records += rates.records;
-        sum.bytes += rates.bytes;
+    Rates sum = rates_of(config, plan);
+    double messages = messages_of(config, sum);
+    if (config.gateway_template) {
+        const Rates own = own_rates(config.templates[*config.gateway_template]);
+        sum.records += own.records;
+        sum.bytes += own.bytes;
+        messages += 2 * own.records;  // alone in a message, which ends the one before it
     }
-    const auto& platform = config.platform;
-    const double linger = std::max(0.001, std::chrono::duration<double>(platform.linger).count());
-    const double messages =
-        std::max(std::min(sum.records, 1 / linger),
-                 sum.bytes / static_cast<double>(platform.limits.payload_bytes));
     plan.records_per_second = sum.records;
     plan.messages_per_day = messages * 86400;
     plan.bytes_per_day = sum.bytes * 86400;

@@ -8,7 +8,8 @@
 namespace fieldgate {
 
 /// What a site will do all day: what is read, what that costs, what is sent and stored. Figures of
-/// the network and the store are upper bounds: every reading reported, no report rule applied.
+/// the network and the store are upper bounds: every reading reported, no report rule applied; the
+/// network is there, so that nothing is sent late or twice.
 struct SitePlan {
     struct Bus {
         std::string name;
