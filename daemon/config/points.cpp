@@ -9,6 +9,7 @@ namespace {
 
 using southbound::modbus::Bits;
 using southbound::modbus::Field;
+using southbound::modbus::Table;
 using southbound::modbus::Trim;
 
 // The longest string that one request can read.
@@ -105,8 +106,12 @@ void read_absent(const Place& place, Field& field, Report& report) {
         report.error(place, "absent of a string", "raw values of numbers only; remove it");
         return;
     }
+    // A boolean in a register is compared whole.
+    Field whole = field;
+    const bool bit = field.table == Table::coil || field.table == Table::discrete;
+    if (field.type == RawType::boolean && !bit) whole.type = RawType::u16;
     for (const Place& item : read_list(place, report)) {
-        if (const auto raw = read_raw(item, field, report)) field.absent.push_back(*raw);
+        if (const auto raw = read_raw(item, whole, report)) field.absent.push_back(*raw);
     }
 }
 

@@ -170,7 +170,9 @@ TEST(Variants, AbsentIsTheRawPatternOfTheType) {
                     "    b: { at: holding:1, type: f32, absent: [-9999, 0x7FC00000] }\n"
                     "    c: { at: holding:1, type: bcd16, absent: [9999, 0xFFFF] }\n"
                     "    d: { at: holding:1, type: u16, bits: 8..11, absent: [15] }\n"
-                    "    e: { at: holding:1, type: u64, absent: [0xFFFFFFFFFFFFFFFF] }\n");
+                    "    e: { at: holding:1, type: u64, absent: [0xFFFFFFFFFFFFFFFF] }\n"
+                    "    f: { at: input:1, type: bool, absent: [0xFFFF] }\n"
+                    "    g: { at: coil:1, type: bool, absent: [true] }\n");
     ASSERT_TRUE(loaded.ok()) << test::all(loaded.problems);
     using Patterns = std::vector<std::uint64_t>;
     const auto& fields = tried(loaded).registers->fields;
@@ -179,6 +181,8 @@ TEST(Variants, AbsentIsTheRawPatternOfTheType) {
     EXPECT_EQ(fields[2].absent, (Patterns{0x9999, 0xFFFF}));
     EXPECT_EQ(fields[3].absent, (Patterns{15}));
     EXPECT_EQ(fields[4].absent, (Patterns{~0ULL}));
+    EXPECT_EQ(fields[5].absent, (Patterns{0xFFFF}));
+    EXPECT_EQ(fields[6].absent, (Patterns{1}));
 }
 
 TEST(Variants, ADefaultDeadbandMeansAnyChangeWhereThereIsNoNumber) {
