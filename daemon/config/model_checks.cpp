@@ -176,6 +176,11 @@ void check_range(const ReadPoint& read, const PropertyModel& property, Report& r
 
 void check_against_model(const ReadPoint& read, const PropertyModel& property, bool self,
                          Report& report) {
+    if (!property.readable) {
+        report.warning(read.place, "the product model does not allow reading",
+                       "its method has no R: the platform may not show what is sent; change the "
+                       "model, or remove the point");
+    }
     if (!read.field.values.empty()) {
         check_values(read, property, report);
     } else if (check_type(read, property, kind_of(read, self), report) && !self) {

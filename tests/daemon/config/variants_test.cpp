@@ -40,6 +40,13 @@ const Template& tried(const LoadedConfig& loaded) {
     return loaded.config->templates.at(99);
 }
 
+const Problem* warning_of(const LoadedConfig& loaded, const std::string& path) {
+    for (const Problem& problem : loaded.problems) {
+        if (problem.severity == Problem::Severity::warning && problem.path == path) return &problem;
+    }
+    return nullptr;
+}
+
 TEST(Variants, WarnOfAPortThatMayChangeItsName) {
     const Site site;
     site.replace(site_file, "serial: /dev/serial/by-path/platform-usb-0:1.2:1.0-port0",
@@ -321,6 +328,16 @@ TEST(ProductModel, RefusesWordsThatWouldNeverFit) {
         EXPECT_TRUE(test::contains(found->what, "does not fit")) << found->what;
         EXPECT_TRUE(test::contains(found->hint, it.hint)) << found->hint;
     }
+}
+
+TEST(ProductModel, WarnsOfAPropertyThatNobodyMayRead) {
+    const Site site;
+    site.replace("models/PowerMeter/service/Electrical/profile/servicetype-capability.json",
+                 R"("method":"RW")", R"("method":"W")");
+    const LoadedConfig loaded = site.load();
+    ASSERT_TRUE(loaded.ok()) << test::all(loaded.problems);
+    EXPECT_NE(warning_of(loaded, "services.Electrical.breaker"), nullptr)
+        << test::all(loaded.problems);
 }
 
 TEST(Variants, WarnOfPeriodsThatABusCannotMeet) {
