@@ -107,6 +107,13 @@ void read_device_id(Fields& fields, std::string& device_id) {
                           "1 to 128 letters, digits, _ and -");
 }
 
+// Valid, but `run` refuses it.
+void no_road(const Place& place, Loading& loading) {
+    loading.report.warning(place, "with this the gateway does not start in this version",
+                           "it speaks MQTT only, and cannot be provisioned yet: write endpoint: "
+                           "mqtts://HOST:8883");
+}
+
 void read_fallback(const Place& place, Loading& loading) {
     Fields fields(place, loading.report, {"endpoint", "ca", "after"});
     std::string ca;
@@ -130,7 +137,12 @@ void read_platform(const Place& place, bool endpoint_required, Loading& loading)
         platform.port = endpoint->port;
         const bool mqtt = endpoint->scheme == northbound::Scheme::mqtt ||
                           endpoint->scheme == northbound::Scheme::mqtts;
-        if (!mqtt) loading.not_yet(*fields.get("endpoint"));
+        if (!mqtt) {
+            no_road(*fields.get("endpoint"), loading);
+            loading.not_yet(*fields.get("endpoint"));
+        }
+    } else if (!fields.has("endpoint") && !endpoint_required) {
+        no_road(place, loading);
     }
     read_device_id(fields, platform.device_id);
     const auto auth = fields.require("auth", "add auth: { secret: cred:NAME }");

@@ -84,6 +84,9 @@ TEST(Variants, ListWhatIsSwitchedOnAndNotInThisVersion) {
     EXPECT_EQ(loaded.config->not_yet, expected);
     EXPECT_EQ(loaded.config->platform.scheme, northbound::Scheme::https);
     EXPECT_EQ(loaded.config->platform.port, 443);
+    const Problem* warning = warning_of(loaded, "platform.endpoint");
+    ASSERT_NE(warning, nullptr) << test::all(loaded.problems);
+    EXPECT_TRUE(test::contains(warning->what, "does not start"));
     ASSERT_TRUE(loaded.config->local.web);
     EXPECT_EQ(loaded.config->local.web->port, 8480);
 }
@@ -98,6 +101,9 @@ TEST(Variants, ProvisioningStandsForTheEndpointAndIsValidated) {
     ASSERT_TRUE(loaded.ok()) << test::all(loaded.problems);
     EXPECT_EQ(loaded.config->not_yet, std::vector<std::string>{"provisioning"});
     EXPECT_TRUE(loaded.config->platform.host.empty());
+    const Problem* warning = warning_of(loaded, "platform");
+    ASSERT_NE(warning, nullptr) << test::all(loaded.problems);
+    EXPECT_TRUE(test::contains(warning->what, "does not start"));
     site.replace(main_file, "mqtt://b:1883", "mqtts://b:1883");
     const std::vector<Problem> errors = site.errors();
     ASSERT_EQ(errors.size(), 1U) << test::all(errors);
