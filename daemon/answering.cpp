@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <asio/buffer.hpp>
@@ -47,8 +48,8 @@ AnsweringServer::~AnsweringServer() {
 }
 
 Result<void> AnsweringServer::listen_local(const std::string& path) {
-    if (path.size() > 100)
-        return Error(Errc::io, path + ": longer than a socket's name may be (100)");
+    if (path.size() > sizeof(sockaddr_un::sun_path) - 1)
+        return Error(Errc::io, path + ": longer than a socket's name can be");
     if (somebody_answers(path)) return Error(Errc::busy, path + ": somebody else answers there");
     ::unlink(path.c_str());
     const mode_t before = ::umask(0117);  // 0660 from its first moment

@@ -78,11 +78,15 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
 
 Gateway::~Gateway() = default;
 
-Result<void> Gateway::listen() {
-    Result<void> listening = control_.listen_local(config_.local.control);
-    if (listening && config_.local.metrics)
-        listening = metrics_.listen_tcp(config_.local.metrics->host, config_.local.metrics->port);
-    return listening;
+// Polling matters more than being asked about it.
+void Gateway::listen() {
+    const auto tell = [](const char* key, const Result<void>& listening) {
+        if (!listening)
+            log::warning("nobody can ask", {{"key", key}, {"why", listening.error().what}});
+    };
+    tell("local.control", control_.listen_local(config_.local.control));
+    if (const auto& at = config_.local.metrics)
+        tell("local.metrics", metrics_.listen_tcp(at->host, at->port));
 }
 
 asio::awaitable<Result<void>> Gateway::start() {
@@ -91,9 +95,7 @@ asio::awaitable<Result<void>> Gateway::start() {
     const Result<void> opened = co_await outbox_.open();
     if (!opened) co_return opened;
     co_await control_store_.open();
-    // Polling matters more than being asked about it.
-    if (const Result<void> listening = listen(); !listening)
-        log::warning("nobody can ask", {{"why", listening.error().what}});
+    listen();
     flows_.spawn("keep_time", keep_time(parts_));
     for (auto& bus : buses_) flows_.spawn("collect " + bus->name(), collect(parts_, *bus));
     for (std::size_t i = 0; i < buses_.size(); ++i)

@@ -37,7 +37,7 @@ private:
     static std::vector<std::size_t> point_counts(const Config& config);
     std::string answer_control(const std::string& question) const;
     std::string answer_http(const std::string& question) const;
-    Result<void> listen();
+    void listen();
     asio::awaitable<void> report_self();
     asio::awaitable<void> answer_self();
     Utc utc_now() const;

@@ -1,6 +1,9 @@
 // The small parts of the main file: store, clock, remote, local.
+#include <sys/un.h>
+
 #include <algorithm>
 #include <array>
+#include <asio/ip/address.hpp>
 
 #include "base/digest.h"
 #include "daemon/config/endpoint.h"
@@ -11,6 +14,8 @@ namespace {
 
 using storage::Durability;
 using storage::WhenFull;
+
+constexpr std::size_t socket_path_max = sizeof(sockaddr_un::sun_path) - 1;
 
 void read_hosts(const Place& place, std::vector<std::string>& hosts, Report& report) {
     hosts.clear();
@@ -48,12 +53,14 @@ void read_listen(Fields& fields, std::string_view key, std::optional<ListenAddre
     if (!place || is_word(*place, "off")) return;
     const auto address =
         place->is(Node::Kind::scalar) ? parse_host_port(raw_text(*place), 0) : std::nullopt;
-    if (address) {
+    std::error_code no_address;
+    if (address) (void)asio::ip::make_address(address->host, no_address);
+    if (address && !no_address) {
         target = ListenAddress{address->host, address->port};
         return;
     }
     fields.report().error(*place, "\"" + raw_text(*place) + "\" is no address and port",
-                          "write off, or " + example);
+                          "write off, or an IP address and a port, such as " + example);
 }
 
 void read_path(Fields& fields, std::string_view key, std::string& target) {
@@ -143,10 +150,9 @@ void read_local(const Place& place, Loading& loading) {
     read_listen(fields, "web", local.web, "127.0.0.1:8480");
     read_listen(fields, "metrics", local.metrics, "127.0.0.1:9464");
     if (local.web) loading.not_yet(*fields.get("web"));
-    // sockaddr_un holds 107 characters.
-    if (local.control.size() > 107) {
+    if (local.control.size() > socket_path_max) {
         loading.report.error(*fields.get("control"), "longer than a socket's name can be",
-                             "at most 107 characters");
+                             "at most " + std::to_string(socket_path_max) + " characters");
     }
 }
 

@@ -69,6 +69,17 @@ TEST(Answering, AnswersOnAPrivateLocalSocket) {
     EXPECT_EQ(ask_local(path, "status").error().code, Errc::closed);
 }
 
+TEST(Answering, TakesAsLongANameAsASocketCanHave) {
+    std::string path = socket_path("long-");
+    ASSERT_LT(path.size(), 107u);
+    path.resize(107, 'x');
+    Serving serving("\n");
+    const Result<void> listening = serving.server().listen_local(path);
+    EXPECT_TRUE(listening) << listening.error().what;
+    EXPECT_EQ(serving.server().listen_local(path + 'x').error().code, Errc::io);
+    serving.start();
+}
+
 TEST(Answering, TakesOverADeadSocketButNotALivingOne) {
     const std::string path = socket_path("living");
     Serving first("\n");

@@ -47,6 +47,22 @@ TEST(Lifecycle, DoesNotPretendToSpeakARoadItDoesNotHave) {
     EXPECT_NE(run.output.find("mqtts://"), std::string::npos) << run.output;
 }
 
+TEST(Lifecycle, TriesEveryWayToBeAskedThoughAnotherFails) {
+    Site site;
+    const auto file = site.folder() / "fieldgate.yaml";
+    std::string text = lab::read_file(file);
+    const std::string local = "control: control.sock";
+    ASSERT_NE(text.find(local), std::string::npos);
+    // An address that no machine has (RFC 5737).
+    text.replace(text.find(local), local.size(), "control: none/c.sock, metrics: 192.0.2.1:9464");
+    lab::write_file(file, text);
+    site.start();
+    const auto told = [&](const char* key) { return site.log().find(key) != std::string::npos; };
+    EXPECT_TRUE(lab::wait_until([&] { return told("key=local.metrics"); }, 10s)) << site.log();
+    EXPECT_TRUE(told("key=local.control")) << site.log();
+    EXPECT_EQ(site.stop(), 0) << site.log();
+}
+
 TEST(Lifecycle, AnswersUsageErrorsWithTwo) {
     EXPECT_EQ(lab::run({FIELDGATE_BINARY, "fly"}).code, 2);
     EXPECT_EQ(lab::run({FIELDGATE_BINARY, "run", "--confg", "x"}).code, 2);

@@ -157,6 +157,8 @@ const Mistake main_mistakes[] = {
     {main_file, "signing_keys: []", "signing_keys: [abcd]", "abcd", "remote.signing_keys[0]",
      "Ed25519"},
     {main_file, "web: off", "web: 8480", "8480", "local.web", "no address"},
+    {main_file, "metrics: off", "metrics: localhost:9464", "localhost", "local.metrics",
+     "no address"},
     {main_file, "include: [conf.d/*.yaml]", "include: [conf.d/*.yaml, conf.d/x.yaml]", "conf.d/x",
      "include[1]", "there is no file"},
     {main_file, "[templates/*.yaml]", "[templates/*.yaml]\nbuses: []", "[]", "buses",
