@@ -189,9 +189,13 @@ void explain(const YAML::Exception& e, const Lines& lines, Builder& builder) {
     } else if (std::strchr("%@`!", first) != nullptr && first != '\0') {
         builder.fault(mark, std::string("a text cannot begin with \"") + first + '"',
                       "put it in quotes: \"" + word + '"');
-    } else if (e.msg == YAML::ErrorMsg::END_OF_MAP && line.find('}') < byte) {
+    } else if (e.msg == YAML::ErrorMsg::END_OF_MAP_FLOW && first == '{') {
+        builder.fault(mark, "text before \"{\"",
+                      "put a text with { in it in quotes, such as \"meter-{unit}\"");
+    } else if ((e.msg == YAML::ErrorMsg::END_OF_MAP || e.msg == YAML::ErrorMsg::END_OF_MAP_FLOW) &&
+               line.find('}') < byte) {
         builder.fault(mark, "text after \"}\"",
-                      "put a text that begins with { in quotes, such as \"{unit}-meter\"");
+                      "put a text with { in it in quotes, such as \"{unit}-meter\"");
     } else if (e.msg == YAML::ErrorMsg::MAP_VALUE) {
         builder.fault(mark, "\":\" is not expected here",
                       "check the indentation; put a text with a colon in it in quotes");

@@ -93,6 +93,8 @@ const Mistake yaml_mistakes[] = {
     {main_file, "linger: 1s", "linger: 1s # \xFF", "\xFF", "", "no UTF-8"},
     {main_file, "linger: 1s", "linger: 1s: 2", ": 2", "", "\":\""},
     {site_file, "name: press", "name: {unit}-press", "-press", "", "text after"},
+    {meter_file, "unit: Wh", "unit: m{unit}", "{unit}", "", "text before"},
+    {meter_file, "unit: Wh", "unit: {unit}h", "h, every", "", "text after"},
     {meter_file, "unit: Wh", "unit: %", "%", "", "cannot begin"},
     {meter_file, "unit: Wh", "unit: @h", "@h", "", "cannot begin"},
 };
