@@ -10,6 +10,8 @@ namespace {
 using southbound::OfflinePolicy;
 using std::chrono::milliseconds;
 
+constexpr std::size_t device_id_max = 128;
+
 // One entry of `devices`, before its range of units is spread out.
 struct Entry {
     Place place;
@@ -61,15 +63,19 @@ void check_unit(Entry& entry, Loading& loading) {
     entry.last = entry.first - 1;
 }
 
+void replace_unit(std::string& text, std::int64_t unit) {
+    for (std::size_t at = 0; (at = text.find("{unit}")) != std::string::npos;)
+        text.replace(at, 6, std::to_string(unit));
+}
+
 // The name, with a placeholder where there is a range.
 void read_pattern(Fields& fields, std::string_view key, const Entry& entry, std::string& target) {
     const auto place = fields.get(key);
     const auto text = place ? read_text(*place, fields.report()) : std::nullopt;
     if (!text) return;
-    std::string rest = *text;
-    bool replaced = false;
-    for (std::size_t at = 0; (at = rest.find("{unit}")) != std::string::npos; replaced = true)
-        rest.replace(at, 6, "1");
+    std::string rest = *text;  // the longest that it will be
+    replace_unit(rest, entry.last);
+    const bool replaced = rest != *text;
     if (rest.find_first_of("{}") != std::string::npos) {
         fields.report().error(*place, "\"" + *text + "\" has an unknown placeholder",
                               "the only placeholder is {unit}");
@@ -81,7 +87,7 @@ void read_pattern(Fields& fields, std::string_view key, const Entry& entry, std:
         return;
     }
     const bool is_id = key != "name";
-    if (is_id && (!is_identifier(rest) || rest.size() > (key == "node_id" ? 64U : 128U))) {
+    if (is_id && (!is_identifier(rest) || rest.size() > (key == "node_id" ? 64U : device_id_max))) {
         fields.report().error(*place, "\"" + *text + "\" is no " + std::string(key),
                               key == "node_id" ? "1 to 64 letters, digits, _ and -"
                                                : "1 to 128 letters, digits, _ and -");
@@ -130,9 +136,21 @@ std::optional<std::size_t> refer(Fields& fields, std::string_view key, const cha
     return std::nullopt;
 }
 
-void replace_unit(std::string& text, std::int64_t unit) {
-    for (std::size_t at = 0; (at = text.find("{unit}")) != std::string::npos;)
-        text.replace(at, 6, std::to_string(unit));
+std::string derived_id(std::size_t template_index, const std::string& node_id,
+                       const Loading& loading) {
+    return loading.config.templates[template_index].product_id + '_' + node_id;
+}
+
+// The device id that is derived, at its longest.
+void check_device_id(Fields& fields, const Entry& entry, Loading& loading) {
+    if (!entry.device_id.empty() || entry.node_id.empty() || !entry.template_index) return;
+    std::string id = derived_id(*entry.template_index, entry.node_id, loading);
+    replace_unit(id, entry.last);
+    if (id.size() <= device_id_max) return;
+    loading.report.error(*fields.get("node_id"),
+                         "the device id is " + std::to_string(id.size()) + " characters long",
+                         "it is product_id, _ and node_id, at most " +
+                             std::to_string(device_id_max) + "; shorten the node_id");
 }
 
 // One device per unit of the entry.
@@ -146,8 +164,7 @@ void spread(const Entry& entry, bool complete, Loading& loading) {
         replace_unit(device.node_id, unit);
         replace_unit(device.device_id, unit);
         if (device.device_id.empty() && entry.template_index && !device.node_id.empty()) {
-            device.device_id =
-                loading.config.templates[*entry.template_index].product_id + '_' + device.node_id;
+            device.device_id = derived_id(*entry.template_index, device.node_id, loading);
         }
         device.unit = static_cast<std::uint8_t>(unit);
         device.every = entry.every;
@@ -186,6 +203,7 @@ void read_device(const Place& place, Loading& loading) {
         (void)fields.require("node_id", "add node_id: the device's id within its product");
     read_pattern(fields, "node_id", entry, entry.node_id);
     read_pattern(fields, "device_id", entry, entry.device_id);
+    check_device_id(fields, entry, loading);
     if (fields.has("every")) {
         milliseconds every{0};
         fields.duration("every", every, every_min, every_max);

@@ -151,6 +151,24 @@ TEST(Variants, BusesMayHaveOtherSettings) {
     EXPECT_FALSE(tcp.persistent);
 }
 
+TEST(Variants, AnIdIsAsLongAsItsLongestUnitMakesIt) {
+    const Site site;
+    site.replace(site_file, "unit: 1..3", "unit: 9..10");
+    site.replace(site_file, "METER-{unit}", std::string(62, 'n') + "{unit}");
+    EXPECT_EQ(test::all(site.errors()), "");
+    site.replace(site_file, "unit: 9..10", "unit: 99..100");
+    const std::vector<Problem> node = site.errors();
+    ASSERT_EQ(node.size(), 1U) << test::all(node);
+    EXPECT_EQ(node[0].path, "devices[0].node_id");
+    EXPECT_TRUE(test::contains(node[0].hint, "1 to 64")) << node[0].hint;
+    site.replace(site_file, "unit: 99..100", "unit: 9..10");
+    site.replace(meter_file, "64f0a1b2c3d4e5f607182931", std::string(64, 'p'));
+    const std::vector<Problem> device = site.errors();
+    ASSERT_EQ(device.size(), 1U) << test::all(device);
+    EXPECT_EQ(device[0].path, "devices[0].node_id");
+    EXPECT_TRUE(test::contains(device[0].what, "129 characters")) << device[0].what;
+}
+
 TEST(Variants, TheDefaultOrderSuitsEachWidth) {
     const Site site;
     const LoadedConfig loaded = with_points(site, "{ order: DCBA, address_base: 1 }",
