@@ -121,8 +121,9 @@ void read_write(const Place& place, ReadPoint& read, Loading& loading) {
     WriteRule& rule = read.point.write.emplace();
     read_limits(fields, field, rule);
     fields.word<bool>("verify", rule.readback, {{"none", false}, {"readback", true}});
-    // A command is answered within 15 s of its receipt, whatever happens.
-    fields.duration("within", rule.within, milliseconds(10), seconds(15));
+    // A command is answered within 14 s of its receipt; the write before the readback needs its
+    // part of them.
+    fields.duration("within", rule.within, milliseconds(10), seconds(10));
     fields.flag("mask", rule.mask);
     if (rule.mask && (!field.bits || southbound::modbus::width(field) != 1)) {
         report.error(*fields.get("mask"), "mask is for the bits of one register",

@@ -274,6 +274,7 @@ const Mistake template_mistakes[] = {
           "serialNumber.report", "deadband"),
     METER("verify: readback", "verify: read", "read", "breaker.write.verify", "no word"),
     METER("set: false", "set: off", "off", "breaker.write.on_cloud_loss.set", "no word"),
+    METER("within: 2s", "within: 11s", "11s", "breaker.write.within", "out of range"),
     METER("write: { min: 1, max: 63 }", "write: { min: 64, max: 63 }", "64",
           "currentLimit.write.min", "greater than max"),
     METER("write: { min: 1, max: 63 }", "write: { min: 1, max: 7000 }", "7000",
