@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/json_writer.h"
+#include "daemon/config/points.h"
 #include "northbound/pacer.h"
 
 namespace fieldgate {
@@ -108,20 +109,6 @@ std::string size_text(double bytes) {
     return figure(bytes / 1024, "KiB");
 }
 
-const char* name_of(southbound::modbus::Table table) {
-    switch (table) {
-        case southbound::modbus::Table::coil:
-            return "coil";
-        case southbound::modbus::Table::discrete:
-            return "discrete";
-        case southbound::modbus::Table::input:
-            return "input";
-        case southbound::modbus::Table::holding:
-            return "holding";
-    }
-    return "?";
-}
-
 double seconds(std::chrono::nanoseconds time) {
     return std::chrono::duration<double>(time).count();
 }
@@ -130,8 +117,8 @@ std::string block_text(const Config& config, const BlockCost& block) {
     char line[200];
     std::snprintf(line, sizeof line,
                   "  %-20s unit %-3u %s:%u..%u  every %s  %zu points  %zu bytes  %s\n",
-                  config.devices[block.device].name.c_str(), block.unit, name_of(block.table),
-                  block.first, block.first + block.count - 1U,
+                  config.devices[block.device].name.c_str(), block.unit,
+                  config::to_string(block.table), block.first, block.first + block.count - 1U,
                   duration_text(static_cast<double>(block.period.count()) / 1000).c_str(),
                   block.fields, block.bytes, duration_text(seconds(block.time)).c_str());
     return line;
@@ -141,7 +128,7 @@ void write_blocks(json::Writer& out, const Config& config, const std::vector<Blo
     out.key("blocks").open_array();
     for (const BlockCost& block : blocks) {
         out.open_object().member("device", config.devices[block.device].name);
-        out.member("unit", unsigned{block.unit}).member("table", name_of(block.table));
+        out.member("unit", unsigned{block.unit}).member("table", config::to_string(block.table));
         out.member("first", unsigned{block.first}).member("count", unsigned{block.count});
         out.member("period_ms", block.period.count()).member("points", block.fields);
         out.member("bytes", block.bytes)

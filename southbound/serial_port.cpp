@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -142,6 +143,11 @@ __u32 whole_milliseconds(std::chrono::microseconds delay) {
 }
 
 }  // namespace
+
+bool is_speed(std::int64_t baud) {
+    return std::any_of(speeds.begin(), speeds.end(),
+                       [&](const Speed& speed) { return speed.baud == baud; });
+}
 
 std::string holder_of(const std::string& path) {
     struct stat file {};

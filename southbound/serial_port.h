@@ -1,11 +1,15 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
 #include "southbound/settings.h"
 
 namespace fieldgate::southbound {
+
+/// True for the speeds, in baud, that termios has a name for.
+bool is_speed(std::int64_t baud);
 
 /// A serial port that is ours alone: raw, at its speed, locked with flock and TIOCEXCL.
 ///

@@ -1,9 +1,7 @@
-#include <algorithm>
-#include <array>
-
 #include "daemon/config/endpoint.h"
 #include "daemon/config/loading.h"
 #include "daemon/config/words.h"
+#include "southbound/serial_port.h"
 
 namespace fieldgate::config {
 namespace {
@@ -14,11 +12,6 @@ using southbound::TcpSettings;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// What termios has a name for.
-constexpr std::array<std::int64_t, 22> speeds{
-    300,    600,    1200,   2400,   4800,    9600,    19200,   38400,   57600,   115200,  230400,
-    460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 4000000};
-
 // "9600 8E1": baud, data bits, parity, stop bits.
 void read_line(const Place& place, SerialSettings& serial, Report& report) {
     const auto text = read_text(place, report);
@@ -27,7 +20,7 @@ void read_line(const Place& place, SerialSettings& serial, Report& report) {
     const std::string_view frame =
         space == std::string::npos ? std::string_view() : std::string_view(*text).substr(space + 1);
     const auto baud = parse_whole(std::string_view(*text).substr(0, space));
-    if (!baud || std::find(speeds.begin(), speeds.end(), *baud) == speeds.end()) {
+    if (!baud || !southbound::is_speed(*baud)) {
         report.error(place, "\"" + *text + "\" begins with no speed of a serial line",
                      "write speed, data bits, parity, stop bits, such as 9600 8E1");
         return;

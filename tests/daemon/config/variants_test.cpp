@@ -151,6 +151,16 @@ TEST(Variants, BusesMayHaveOtherSettings) {
     EXPECT_FALSE(tcp.persistent);
 }
 
+TEST(Variants, ALineMayHaveEverySpeedThatAPortCanHave) {
+    for (const std::uint32_t baud : {300U, 1800U, 3500000U, 4000000U}) {
+        const Site site;
+        site.replace(site_file, "line: 9600 8E1", "line: " + std::to_string(baud) + " 8E1");
+        const LoadedConfig loaded = site.load();
+        ASSERT_TRUE(loaded.ok()) << test::all(loaded.problems);
+        EXPECT_EQ(std::get<southbound::SerialSettings>(loaded.config->buses[0].wire).baud, baud);
+    }
+}
+
 TEST(Variants, AnIdIsAsLongAsItsLongestUnitMakesIt) {
     const Site site;
     site.replace(site_file, "unit: 1..3", "unit: 9..10");
