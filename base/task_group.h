@@ -37,13 +37,23 @@ public:
 
     std::size_t size() const { return cancels_.size(); }
 
-    /// Cancels every flow and waits until the last one has unwound.
-    asio::awaitable<void> stop() {
+    /// Waits until the last flow has ended by itself: true; or until `deadline`: false.
+    asio::awaitable<bool> ended(Event::Clock::time_point deadline) {
+        while (!cancels_.empty() && Event::Clock::now() < deadline)
+            co_await drained_.wait_until(deadline);
+        co_return cancels_.empty();
+    }
+
+    /// Cancels every flow and waits until the last one has unwound: true; or until `deadline`:
+    /// false, what blocks on a worker unwinds when it can.
+    asio::awaitable<bool> stop(
+        Event::Clock::time_point deadline = Event::Clock::time_point::max()) {
         for (auto next = cancels_.begin(); next != cancels_.end();) {
             auto& cancel = *next++;
             cancel.emit(asio::cancellation_type::terminal);
         }
-        while (!cancels_.empty()) co_await drained_.wait();
+        const bool unwound = co_await ended(deadline);
+        co_return unwound;
     }
 
 private:

@@ -32,7 +32,7 @@ public:
     /// Accepts until cancelled.
     asio::awaitable<void> serve();
     /// Ends the connections that are open.
-    asio::awaitable<void> stop() { return connections_.stop(); }
+    asio::awaitable<bool> stop() { return connections_.stop(); }
 
 private:
     template <class Socket>

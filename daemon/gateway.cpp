@@ -68,6 +68,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
                [this](const std::string& question) { return answer_http(question); }),
       deliveries_(loop),
       flows_(loop),
+      closing_(loop),
       parts_{config_, series_,   clock_,         mapping_,   devices_,    outbox_,
              cloud_,  pacer_,    limits_,        suspicion_, uplink_,     time_sync_,
              latest_, requests_, control_store_, buses_,     deliveries_, pulses_} {
@@ -114,26 +115,46 @@ asio::awaitable<Result<void>> Gateway::start() {
     co_return Result<void>();
 }
 
-asio::awaitable<void> Gateway::stop() {
-    co_await flows_.stop();
+asio::awaitable<bool> Gateway::stop() {
+    const Instant end = Pulses::Clock::now() + 4500ms;
+    // A worker may hold a flow: on a serial line, or on a disk that stalls. It is left behind.
+    const bool unwound = co_await flows_.stop(Pulses::Clock::now() + 1s);
+    if (!unwound) log::warning("a wire or a disk holds a flow");
     // What is under way may still be acknowledged: a duplicate less after the next start.
-    asio::steady_timer pause(loop_);
-    for (const Instant enough = Pulses::Clock::now() + 1s;
-         deliveries_.size() > 0 && Pulses::Clock::now() < enough;) {
-        pause.expires_after(20ms);
-        co_await pause.async_wait(asio::use_awaitable);
-    }
+    co_await deliveries_.ended(Pulses::Clock::now() + 1s);
     co_await deliveries_.stop();
     co_await control_.stop();
     co_await metrics_.stop();
-    if (uplink_.is_open()) {
-        const northbound::Announcement gone = northbound::StatusReport{devices_.all_offline()};
-        const Result<void> told = co_await cloud_.tell(gone);
-        if (!told) log::warning("devices not reported offline", {{"why", told.error().what}});
-        co_await cloud_.disconnect();
-    }
+    closing_.spawn("store", store_all());
+    deliveries_.spawn("goodbye", say_goodbye());
+    const bool told = co_await deliveries_.ended(Pulses::Clock::now() + 1500ms);
+    if (!told) log::warning("devices not reported offline", {{"why", "no PUBACK in time"}});
+    co_await deliveries_.stop();
+    deliveries_.spawn("disconnect", cloud_.disconnect());
+    co_await deliveries_.ended(end);
+    const bool closed = co_await closing_.ended(end);
+    co_return all_stored(closed);
+}
+
+asio::awaitable<void> Gateway::store_all() {
     co_await control_store_.close();
     co_await outbox_.close();
+}
+
+asio::awaitable<void> Gateway::say_goodbye() {
+    if (!uplink_.is_open()) co_return;
+    const northbound::Announcement gone = northbound::StatusReport{devices_.all_offline()};
+    const Result<void> told = co_await cloud_.tell(gone);
+    if (!told) log::warning("devices not reported offline", {{"why", told.error().what}});
+}
+
+bool Gateway::all_stored(bool closed) const {
+    const std::uint64_t records = outbox_.status().buffered;
+    const std::size_t notes = control_store_.waiting();
+    if (closed && records == 0 && notes == 0) return true;
+    log::error(closed ? "not everything could be stored" : "the disk did not take it all in time",
+               {{"records", std::to_string(records)}, {"notes", std::to_string(notes)}});
+    return false;
 }
 
 asio::awaitable<void> Gateway::report_self() {

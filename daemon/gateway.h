@@ -25,8 +25,9 @@ public:
     /// Errors: busy (another fieldgate has this store; `detail` is its pid), io.
     asio::awaitable<Result<void>> start();
 
-    /// Ends the flows, tells the platform that the devices are gone, stores everything: within 5 s.
-    asio::awaitable<void> stop();
+    /// Ends the flows, stores everything, tells the platform that the devices are gone: within 5 s,
+    /// whatever hangs. False if something is not stored, or nobody knows; the log says what.
+    asio::awaitable<bool> stop();
 
     Status status() const;
     /// The flow that has not turned for `limit`; empty if all have.
@@ -38,6 +39,9 @@ private:
     std::string answer_control(const std::string& question) const;
     std::string answer_http(const std::string& question) const;
     void listen();
+    asio::awaitable<void> store_all();
+    asio::awaitable<void> say_goodbye();
+    bool all_stored(bool closed) const;
     asio::awaitable<void> report_self();
     asio::awaitable<void> answer_self();
     Utc utc_now() const;
@@ -65,6 +69,7 @@ private:
     AnsweringServer metrics_;
     TaskGroup deliveries_;
     TaskGroup flows_;
+    TaskGroup closing_;
     Parts parts_;
 };
 

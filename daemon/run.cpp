@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "base/event.h"
 #include "base/log.h"
 #include "daemon/gateway.h"
 #include "daemon/service.h"
@@ -48,10 +49,25 @@ asio::awaitable<void> watch(Gateway& gateway) {
     }
 }
 
+// A worker may still hang in a DNS lookup or on a dead disk: nothing waits for it.
+[[noreturn]] void leave(Exit exit) {
+    std::fflush(nullptr);
+    ::_exit(static_cast<int>(exit));
+}
+
 // From the first log line to the last.
 asio::awaitable<Exit> live(Gateway& gateway) {
     const auto loop = co_await asio::this_coro::executor;
     asio::signal_set signals(loop, SIGTERM, SIGINT);
+    Event asked_to_stop(loop);
+    bool starting = true;
+    signals.async_wait([&](const std::error_code& gone, int) {
+        if (gone) return;
+        log::notice("stopping");
+        // A damaged store may take minutes to open. Nothing is in RAM yet, and the disk stands it.
+        if (starting) leave(Exit::well);
+        asked_to_stop.notify();
+    });
     const Result<void> started = co_await gateway.start();
     if (!started) {
         const bool running = started.error().code == Errc::busy;
@@ -60,15 +76,16 @@ asio::awaitable<Exit> live(Gateway& gateway) {
         log::error(running ? "already running" : "not started", {{"why", why}});
         co_return running ? Exit::already_running : Exit::failed;
     }
+    starting = false;
     TaskGroup watchdog(loop);
     watchdog.spawn("watch", watch(gateway));
     service::ready();
     log::notice("started", {{"version", FIELDGATE_VERSION}});
-    const int signal = co_await signals.async_wait(asio::use_awaitable);
-    log::notice("stopping", {{"signal", std::to_string(signal)}});
+    co_await asked_to_stop.wait();
     service::stopping();
     co_await watchdog.stop();
-    co_await gateway.stop();
+    const bool stored = co_await gateway.stop();
+    if (!stored) co_return Exit::failed;
     log::notice("stopped, everything stored");
     co_return Exit::well;
 }
@@ -103,10 +120,7 @@ Exit run(const std::string& config_file) {
         loop.stop();
     });
     loop.run();
-    // All is stored. A worker may still hang in a DNS lookup or on a dead disk: nothing waits for
-    // it.
-    std::fflush(nullptr);
-    ::_exit(static_cast<int>(exit));
+    leave(exit);
 }
 
 }  // namespace fieldgate

@@ -47,6 +47,7 @@ public:
     asio::awaitable<Result<void>> read(std::function<Result<void>(Database&)> query);
 
     bool disk_ok() const { return !broken_; }
+    std::size_t waiting() const { return jobs_.size(); }
     Clock::time_point turned() const { return turned_; }
 
 private:

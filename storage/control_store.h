@@ -26,6 +26,8 @@ public:
     asio::awaitable<void> open() { return commits_.open(); }
     /// After the flows that use it; writes what waits.
     asio::awaitable<void> close() { return commits_.close(); }
+    /// What waits for the disk, in notes of all kinds; after close(): what is lost.
+    std::size_t waiting() const { return commits_.waiting(); }
 
     Ledger& ledger() { return ledger_; }
     Audit& audit() { return audit_; }

@@ -112,8 +112,8 @@ public:
 
     OutboxStatus status() const;
 
-    /// Stops the timer, commits everything, closes. After it nothing may be called but the
-    /// destructor.
+    /// Stops the timer, commits everything that the disk takes, closes. After it nothing may be
+    /// called but status(), whose `buffered` are lost now, and the destructor.
     asio::awaitable<void> close();
 
 private:

@@ -130,6 +130,25 @@ TEST_F(FullDisk, LosesNothingUncountedWhileThePlatformIsGone) {
     EXPECT_EQ(violations(site), "");
 }
 
+TEST_F(FullDisk, IsOwnedUpToAtTheEnd) {
+    site.start();
+    ASSERT_TRUE(lab::wait_until([&] { return site.platform().counts().records >= 100; }, 20s))
+        << site.log();
+    site.platform().broker().kill();
+    ASSERT_TRUE(lab::wait_until(
+        [&] {
+            disk.fill();
+            return site.log().find(fails) != std::string::npos;
+        },
+        20s))
+        << site.log();
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(site.stop(), 1) << site.log();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+    EXPECT_TRUE(says(site, "not everything could be stored", 1s)) << site.log();
+    EXPECT_EQ(site.log().find("everything stored"), std::string::npos) << site.log();
+}
+
 TEST_F(FullDisk, IsNoReasonNotToStart) {
     disk.fill();
     site.start();

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/e2e/site.h"
+#include "tests/fakes/scripted_broker.h"
 
 using namespace std::chrono_literals;
 
@@ -18,6 +19,25 @@ TEST(Lifecycle, PollsAndStoresWithoutAnyNetwork) {
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(site.stop(), 0) << site.log();
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+}
+
+TEST(Lifecycle, StopsInTimeWhenThePlatformDoesNotAcknowledgeTheGoodbye) {
+    fakes::ScriptedBroker broker;
+    fakes::ScriptedBroker::Script script;
+    broker.play(script);
+    Site::Settings settings;
+    settings.endpoint = "mqtt://127.0.0.1:" + std::to_string(broker.port());
+    Site site(settings);
+    site.start();
+    ASSERT_TRUE(lab::wait_until([&] { return site.book("acknowledged") > 0; }, 15s)) << site.log();
+    script.puback = false;
+    broker.play(script);
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(site.stop(), 0) << site.log();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+    EXPECT_NE(site.log().find("devices not reported offline"), std::string::npos) << site.log();
+    EXPECT_NE(site.log().find("everything stored"), std::string::npos) << site.log();
+    EXPECT_NE(broker.publishes().back().payload.find("OFFLINE"), std::string::npos);
 }
 
 TEST(Lifecycle, RefusesASecondInstanceAndNamesTheFirst) {
