@@ -181,16 +181,17 @@ asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
 asio::awaitable<void> upload(Parts& parts) {
     auto& pulse = parts.pulses.add("upload");
     const northbound::PlatformSettings& platform = parts.config.platform;
+    const std::size_t usual_bytes = northbound::comfortable_payload(platform.limits);
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         pulse.beat();
         const bool free = co_await parts.uplink.free();
         if (!free) continue;
         // The pace first, then the choice, so that what is live by then goes before the backlog.
-        const Instant ready = parts.pacer.ready_at(parts.limits.payload_bytes, Event::Clock::now());
+        const Instant ready = parts.pacer.ready_at(usual_bytes, Event::Clock::now());
         timer.expires_at(std::min(ready, Event::Clock::now() + turn));
         if (ready > Event::Clock::now()) co_await timer.async_wait(asio::use_awaitable);
-        northbound::Parcel parcel(parts.limits, parts.series, platform.device_id);
+        northbound::Parcel parcel(platform.limits, parts.series, platform.device_id);
         const std::function<Fit(const Record&)> fit = [&](const Record& record) {
             return parts.suspicion.add(parcel, record);
         };

@@ -30,7 +30,6 @@ struct Parts {
     storage::Outbox& outbox;
     northbound::Cloud& cloud;
     northbound::Pacer& pacer;
-    const northbound::Limits& limits;  ///< Of parcels: the platform's, cut to what paces well.
     northbound::Suspicion& suspicion;
     Uplink& uplink;
     northbound::TimeSync& time_sync;

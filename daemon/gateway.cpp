@@ -18,11 +18,6 @@ std::vector<std::string> device_ids(const Config& config) {
     return ids;
 }
 
-northbound::Limits parcel_limits(northbound::Limits limits) {
-    limits.payload_bytes = northbound::comfortable_payload(limits);
-    return limits;
-}
-
 std::string endpoint(const northbound::PlatformSettings& platform) {
     return platform.host + ":" + std::to_string(platform.port);
 }
@@ -59,7 +54,6 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       control_store_(loop, config_.store.path, config_.store.commit),
       latest_(point_counts(config_)),
       requests_(loop, config_, clock_, control_store_.audit()),
-      limits_(parcel_limits(config_.platform.limits)),
       pacer_(config_.platform.limits),
       cloud_(loop, config_.platform, pacer_, [this] { return utc_now(); }),
       control_(loop, "\n",
@@ -69,9 +63,9 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       deliveries_(loop),
       flows_(loop),
       closing_(loop),
-      parts_{config_, series_,   clock_,         mapping_,   devices_,    outbox_,
-             cloud_,  pacer_,    limits_,        suspicion_, uplink_,     time_sync_,
-             latest_, requests_, control_store_, buses_,     deliveries_, pulses_} {
+      parts_{config_,   series_,        clock_,     mapping_,    devices_,   outbox_,
+             cloud_,    pacer_,         suspicion_, uplink_,     time_sync_, latest_,
+             requests_, control_store_, buses_,     deliveries_, pulses_} {
     for (std::size_t i = 0; i < config_.buses.size(); ++i)
         buses_.push_back(
             std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));

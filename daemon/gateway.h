@@ -60,7 +60,6 @@ private:
     storage::ControlStore control_store_;
     Latest latest_;
     Requests requests_;
-    const northbound::Limits limits_;
     northbound::Pacer pacer_;
     northbound::Suspicion suspicion_;
     northbound::iotda::MqttCloud cloud_;

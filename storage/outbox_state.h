@@ -4,6 +4,7 @@
 #include <functional>
 #include <list>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -109,6 +110,7 @@ private:
     void install(Lane lane, SeqRange range, Page& page);
     asio::awaitable<void> collect(Taking& taking, const std::function<Fit(const Record&)>& fit,
                                   std::chrono::milliseconds linger);
+    void never_fits(const Candidate& next);
 
     // outbox_commit.cpp
     asio::awaitable<void> keep();
@@ -181,7 +183,8 @@ private:
     bool spill_ = false;           // flash_saver: write everything now
     bool counters_dirty_ = false;  // the books have changed since the last batch was made
     bool taking_ = false;
-    bool full_ = false;  // the last commit had to evict
+    std::set<SeriesId> too_large_;  // series of which it was told that a record was
+    bool full_ = false;             // the last commit had to evict
     bool full_told_ = false;
     bool opened_ = false;      // once
     bool must_reopen_ = true;  // not open, or not to be trusted

@@ -83,18 +83,26 @@ asio::awaitable<void> Outbox::State::collect(Taking& taking,
             ++taking.records;
             continue;
         }
-        const Table table = table_of(next.lane);
-        park(table, next.range.first, "too large for a publish");
-        SeqSet row;
-        row.add(next.range);
-        lanes_.drop(table, next.range);
-        ++counters_.quarantined;
-        gone(table, row);
+        never_fits(next);
         if (taking.records == 0) {
             lanes_.release(std::exchange(taking.id, 0));
             taking.lane.reset();
         }
     }
+}
+
+void Outbox::State::never_fits(const Candidate& next) {
+    const SeriesId id = next.record->series;
+    if (too_large_.insert(id).second)
+        log::error("too large for a publish, into quarantine",
+                   {{"device", series_[id].device_id}, {"service", series_[id].service_id}});
+    const Table table = table_of(next.lane);
+    park(table, next.range.first, "too large for a publish");
+    SeqSet row;
+    row.add(next.range);
+    lanes_.drop(table, next.range);
+    ++counters_.quarantined;
+    gone(table, row);
 }
 
 // Live data that may still wait for company lets the backlog go first: a parcel of that does not

@@ -119,5 +119,26 @@ TEST(Delivery, LosesNothingWhenTheBrokerIsRestarted) {
     EXPECT_EQ(violations(site, site.platform()), "");
 }
 
+// Larger than what a narrow road likes, smaller than what the platform takes.
+TEST(Delivery, ALargeRecordGoesAloneAndSlowly) {
+    Site::Settings settings;
+    settings.units = 1;
+    settings.every = "1s";
+    settings.platform_more = "  limits: { bandwidth: 2KiB/s }\n";
+    std::string service =
+        "template: witness\nproduct_id: e2e\nprotocol: modbus\nservices:\n"
+        "  Testimony:\n    number:    { at: \"holding:0\", type: u32 }\n"
+        "    scrambled: { at: \"holding:2\", type: u32 }\n";
+    for (int i = 0; i < 100; ++i)
+        service += "    a_point_with_a_long_name_" + std::to_string(i) +
+                   ": { at: \"holding:0\", type: u32 }\n";
+    settings.files["templates/witness.yaml"] = service;
+    Site site(settings);
+    site.start();
+    EXPECT_TRUE(lab::wait_until([&] { return site.platform().counts().records >= 2; }, 30s))
+        << site.log();
+    EXPECT_EQ(site.book("quarantined"), 0) << site.log();
+}
+
 }  // namespace
 }  // namespace fieldgate::e2e
