@@ -17,6 +17,7 @@ constexpr std::size_t parked_max = 1000;
 // So long a disk may fail before its records are sent without it: better sent than evicted.
 constexpr auto patience = 5s;
 constexpr auto time_step = 5min;
+constexpr auto empty_after = 10s;
 
 }  // namespace
 
@@ -39,7 +40,7 @@ void Outbox::quarantine(const Lease& lease, std::string_view why) {
     state_->quarantine(lease, why);
 }
 void Outbox::mark_backlog() { state_->mark_backlog(); }
-asio::awaitable<void> Outbox::backlog_gone() { return state_->backlog_gone(); }
+asio::awaitable<bool> Outbox::backlog_gone() { return state_->backlog_gone(); }
 void Outbox::set_held(bool held) { state_->set_held(held); }
 void Outbox::restamp(std::chrono::milliseconds offset) { state_->restamp(offset); }
 void Outbox::note_proven_time(Utc now) { state_->note_proven_time(now); }
@@ -230,7 +231,10 @@ void Outbox::State::gone(Table table, const SeqSet& rows) {
              seq <= last && seq < shelf(table).end(); ++seq)
             shelf(table).forget(seq);
     }
-    if (lanes_.backlog() == 0) backlog_gone_.notify();
+    if (replaying_ && lanes_.backlog() == 0) {
+        replaying_ = false;
+        backlog_gone_.notify();
+    }
     if (!flushers_.empty()) notify_flushed();
     want_commit();
 }
@@ -238,12 +242,12 @@ void Outbox::State::gone(Table table, const SeqSet& rows) {
 void Outbox::State::mark_backlog() {
     lanes_.mark_backlog();
     for (auto& page : pages_) page.clear();
-    if (lanes_.backlog() == 0) backlog_gone_.notify();
+    replaying_ = lanes_.backlog() > 0;
     arrival_.notify();
 }
 
-asio::awaitable<void> Outbox::State::backlog_gone() {
-    while (lanes_.backlog() > 0) co_await backlog_gone_.wait();
+asio::awaitable<bool> Outbox::State::backlog_gone() {
+    return backlog_gone_.wait_until(Clock::now() + empty_after);
 }
 
 void Outbox::State::set_held(bool held) {

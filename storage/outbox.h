@@ -93,8 +93,9 @@ public:
     /// All that is pending from now on counts as backlog; what is appended later is live. At every
     /// connect.
     void mark_backlog();
-    /// Waits until the backlog of the last mark_backlog() is gone.
-    asio::awaitable<void> backlog_gone();
+    /// Waits until a backlog of mark_backlog() has gone, wherever its last record went; 10 s at
+    /// most. True if one has since the last call. One caller at a time.
+    asio::awaitable<bool> backlog_gone();
 
     /// While held, records whose time is not proven are not taken.
     void set_held(bool held);

@@ -40,7 +40,7 @@ public:
     void release(const Lease& lease);
     void quarantine(const Lease& lease, std::string_view why);
     void mark_backlog();
-    asio::awaitable<void> backlog_gone();
+    asio::awaitable<bool> backlog_gone();
     void set_held(bool held);
     void restamp(std::chrono::milliseconds offset);
     void note_proven_time(Utc now);
@@ -184,6 +184,7 @@ private:
     bool counters_dirty_ = false;  // the books have changed since the last batch was made
     bool taking_ = false;
     std::set<SeriesId> too_large_;  // series of which it was told that a record was
+    bool replaying_ = false;        // there is a backlog
     bool full_ = false;             // the last commit had to evict
     bool full_told_ = false;
     bool opened_ = false;      // once

@@ -47,11 +47,23 @@ TEST_F(OutboxTest, ServesAlarmsThenLiveDataThenTheBacklogEachInOrder) {
     EXPECT_EQ(backlog.numbers(), numbers(1, 3));
     EXPECT_TRUE(backlog.lease.backlog);
     site.outbox->remove(backlog.lease);
-    site.run(site.outbox->backlog_gone());
+    EXPECT_TRUE(site.run(site.outbox->backlog_gone()));
     site.outbox->remove(live.lease);
     site.outbox->remove(alarms.lease);
     EXPECT_EQ(site.outbox->status().books.acknowledged, 8u);
     EXPECT_TRUE(site.balanced());
+}
+
+TEST_F(OutboxTest, TellsThatTheBacklogHasGoneIntoQuarantineToo) {
+    ASSERT_TRUE(site.open());
+    site.append(1, 2);
+    site.flush();
+    site.outbox->mark_backlog();
+    const Site::Taken backlog = site.take();
+    site.append(3, 3);
+    site.outbox->quarantine(backlog.lease, "refused");
+    EXPECT_TRUE(site.run(site.outbox->backlog_gone()));
+    EXPECT_EQ(site.outbox->status().backlog, 0u);
 }
 
 TEST_F(OutboxTest, PutsAReleasedLeaseBackAtItsOldPlace) {
