@@ -49,6 +49,10 @@ void write_buses(json::Writer& out, const std::vector<Status::Bus>& buses) {
         out.open_object().member("name", bus.name).member("up", bus.now.up);
         out.member("requests", bus.now.requests).member("overruns", bus.now.overruns);
         write_errors(out, bus.now.errors);
+        out.key("not_sent").open_object().member("absent", bus.now.absent);
+        out.member("unlisted", bus.now.unlisted).member("invalid", bus.now.invalid);
+        out.member("outdated", bus.now.outdated).close_object();
+        out.member("last_error", bus.now.last_error);
         out.close_object();
     }
     out.close_array();

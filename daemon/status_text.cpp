@@ -104,6 +104,10 @@ void add_store(Metrics& out, const storage::OutboxStatus& store) {
             number(store.store_bytes));
     out.add("fieldgate_store_written_bytes_total", "counter", "Bytes written to disk, estimated.",
             number(store.written_bytes));
+    out.add("fieldgate_store_backlog", "gauge", "Pending records of before the connection of now.",
+            number(store.backlog));
+    out.add("fieldgate_store_buffered", "gauge", "Records in memory that are not on disk.",
+            number(store.buffered));
     out.add("fieldgate_store_ok", "gauge", "1: the disk takes records; 0: they are kept in memory.",
             store.disk_ok ? 1 : 0);
 }
@@ -130,7 +134,35 @@ void add_buses(Metrics& out, const std::vector<Status::Bus>& buses) {
         one("bad_data", bus.now.errors.bad_data);
         one("exception", bus.now.errors.exception);
         one("closed", bus.now.errors.closed);
+        one("stale", bus.now.errors.stale);
     }
+    out.head("fieldgate_bus_not_sent_total", "counter", "Values read that became no reading.");
+    for (const auto& bus : buses) {
+        const auto one = [&](const char* why, std::uint64_t count) {
+            out.sample("fieldgate_bus_not_sent_total",
+                       label("bus", bus.name) + ',' + label("why", why), number(count));
+        };
+        one("absent", bus.now.absent);
+        one("unlisted", bus.now.unlisted);
+        one("invalid", bus.now.invalid);
+        one("outdated", bus.now.outdated);
+    }
+}
+
+void add_devices(Metrics& out, const std::vector<Status::Device>& devices) {
+    const auto all = [&](const char* name, const char* type, const char* help, auto value) {
+        out.head(name, type, help);
+        for (const Status::Device& device : devices)
+            out.sample(name, label("device", device.name), number(value(device)));
+    };
+    all("fieldgate_device_online", "gauge", "1: the device answers.",
+        [](const Status::Device& device) {
+            return device.status == DeviceStatus::online ? 1U : 0U;
+        });
+    all("fieldgate_device_scans_total", "counter", "Scans of the device.",
+        [](const Status::Device& device) { return device.health.scans; });
+    all("fieldgate_device_failed_scans_total", "counter", "Scans without an answer.",
+        [](const Status::Device& device) { return device.health.failed_scans; });
 }
 
 void add_requests(Metrics& out, const Status& status) {
@@ -183,18 +215,22 @@ std::string status_text(const std::string& json_text) {
             ", failed " + text_of(s, {"requests", "failed"}) + ", unknown " +
             text_of(s, {"requests", "unknown"}) + ", busy " + text_of(s, {"requests", "busy"}) +
             ", copies " + text_of(s, {"requests", "copies"}) + "\n";
-    text += list(
-        s, "buses",
-        {"BUS", "UP", "REQUESTS", "OVERRUNS", "TIMEOUT", "BAD", "EXCEPTION", "CLOSED", "STALE"},
-        {{"name"},
-         {"up"},
-         {"requests"},
-         {"overruns"},
-         {"errors", "timeout"},
-         {"errors", "bad_data"},
-         {"errors", "exception"},
-         {"errors", "closed"},
-         {"errors", "stale"}});
+    text += list(s, "buses",
+                 {"BUS", "UP", "REQUESTS", "OVERRUNS", "TIMEOUT", "BAD", "EXCEPTION", "CLOSED",
+                  "STALE", "ABSENT", "UNLISTED", "INVALID", "LAST ERROR"},
+                 {{"name"},
+                  {"up"},
+                  {"requests"},
+                  {"overruns"},
+                  {"errors", "timeout"},
+                  {"errors", "bad_data"},
+                  {"errors", "exception"},
+                  {"errors", "closed"},
+                  {"errors", "stale"},
+                  {"not_sent", "absent"},
+                  {"not_sent", "unlisted"},
+                  {"not_sent", "invalid"},
+                  {"last_error"}});
     text += list(s, "devices", {"DEVICE", "STATUS", "BUS", "SCANS", "FAILED", "LAST ERROR"},
                  {{"name"}, {"status"}, {"bus"}, {"scans"}, {"failed_scans"}, {"last_error"}});
     return text;
@@ -219,6 +255,10 @@ std::string status_metrics(const Status& status) {
     out.add("fieldgate_downlinks_passed_over_total", "counter",
             "Messages and events of the platform that are of no use here.",
             number(status.link.passed_over));
+    out.add("fieldgate_publishes_in_flight", "gauge", "Not acknowledged yet.",
+            number(status.link.in_flight));
+    out.add("fieldgate_clock_held", "gauge", "1: records wait for a clock that is right.",
+            status.clock.held ? 1 : 0);
     out.add("fieldgate_clock_proven", "gauge", "1: event times rest on a clock known to be right.",
             status.clock.proven ? 1 : 0);
     add_store(out, status.store);
@@ -233,6 +273,7 @@ std::string status_metrics(const Status& status) {
     out.add("fieldgate_devices_offline", "gauge", "Devices that do not.",
             number(status.count(DeviceStatus::offline)));
     add_buses(out, status.buses);
+    add_devices(out, status.devices);
     return out.take();
 }
 

@@ -19,6 +19,11 @@ Status example() {
     status.buses[0].name = "line1";
     status.buses[0].now.up = true;
     status.buses[0].now.errors.timeout = 3;
+    status.buses[0].now.errors.stale = 5;
+    status.buses[0].now.unlisted = 4;
+    status.buses[0].now.last_error = "no such port";
+    status.store.buffered = 7;
+    status.link.in_flight = 8;
     status.devices.resize(2);
     status.devices[0].name = "meter-1";
     status.devices[0].bus = "line1";
@@ -36,6 +41,9 @@ TEST(Status, IsOneJsonObjectWithTheBooks) {
     EXPECT_EQ(*(*parsed).get("books")->get("accepted")->integer(), 10);
     EXPECT_EQ(*(*parsed).get("link")->get("why")->string(), "refused: \"bad\" password");
     EXPECT_EQ((*parsed).get("devices")->array()->size(), 2u);
+    const json::Value& bus = (*parsed).get("buses")->array()->front();
+    EXPECT_EQ(*bus.get("not_sent")->get("unlisted")->integer(), 4);
+    EXPECT_EQ(*bus.get("last_error")->string(), "no such port");
     EXPECT_EQ(text.find('\n'), std::string::npos);
 }
 
@@ -46,6 +54,7 @@ TEST(Status, ReadsWellForPeople) {
               std::string::npos)
         << text;
     EXPECT_NE(text.find("meter-2  offline"), std::string::npos) << text;
+    EXPECT_NE(text.find("no such port"), std::string::npos) << text;
 }
 
 TEST(Status, ShowsTheSameFiguresToPrometheus) {
@@ -56,6 +65,13 @@ TEST(Status, ShowsTheSameFiguresToPrometheus) {
         << text;
     EXPECT_NE(text.find("\nfieldgate_devices_offline 1\n"), std::string::npos) << text;
     EXPECT_NE(text.find("# TYPE fieldgate_records_pending gauge\n"), std::string::npos) << text;
+    for (const char* line : {"fieldgate_bus_errors_total{bus=\"line1\",kind=\"stale\"} 5",
+                             "fieldgate_bus_not_sent_total{bus=\"line1\",why=\"unlisted\"} 4",
+                             "fieldgate_store_buffered 7", "fieldgate_store_backlog 0",
+                             "fieldgate_publishes_in_flight 8", "fieldgate_clock_held 0",
+                             "fieldgate_device_online{device=\"meter-1\"} 1",
+                             "fieldgate_device_scans_total{device=\"meter-2\"} 0"})
+        EXPECT_NE(text.find('\n' + std::string(line) + '\n'), std::string::npos) << line;
 }
 
 }  // namespace
