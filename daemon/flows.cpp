@@ -9,6 +9,7 @@
 #include "daemon/carry_out.h"
 #include "daemon/clock.h"
 #include "daemon/cloud_loss.h"
+#include "daemon/deliver.h"
 #include "daemon/notices.h"
 #include "northbound/reconnect.h"
 
@@ -21,41 +22,6 @@ constexpr auto debounce = 1s;
 constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
 // An order that has waited longer is not begun: it might not end before the platform gives up.
 constexpr auto begin_within = 10s;
-
-void quarantine(Parts& parts, const northbound::Parcel& parcel, const storage::Lease& lease,
-                const std::string& why) {
-    const std::string& first =
-        parts.series[parcel.devices().front().entries.front().series].device_id;
-    log::error("records refused",
-               {{"records", std::to_string(lease.records)}, {"device", first}, {"why", why}});
-    parts.suspicion.settled(parcel);
-    parts.outbox.quarantine(lease, why);
-}
-
-// Carries one parcel to the platform; it goes back to its place if it was not acknowledged.
-asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease) {
-    const Result<void> sent = co_await parts.cloud.publish(parcel);
-    parts.uplink.settled();
-    if (sent) {
-        parts.suspicion.settled(parcel);
-        parts.outbox.remove(lease);
-        // After a replay the platform's shadow shows the past: let every point say what it is now.
-        if (lease.backlog && parts.outbox.status().backlog == 0) parts.mapping.refresh();
-    } else if (sent.error().code == Errc::refused) {
-        quarantine(parts, parcel, lease, sent.error().what);
-    } else {
-        parts.suspicion.failed(parcel, Event::Clock::now());
-        parts.outbox.release(lease);
-    }
-}
-
-asio::awaitable<Result<void>> tell_statuses(Parts& parts,
-                                            std::vector<northbound::SubDeviceStatus> statuses) {
-    const northbound::Announcement report = northbound::StatusReport{statuses};
-    const Result<void> told = co_await parts.cloud.tell(report);
-    if (told) parts.devices.told(statuses);
-    co_return told;
-}
 
 asio::awaitable<void> ask_time(Parts& parts) {
     const northbound::Announcement question =
@@ -80,46 +46,12 @@ void hear(Parts& parts, const northbound::Downlink& downlink) {
         parts.requests.take(std::get<northbound::Request>(downlink), Event::Clock::now());
 }
 
-// Lets as many messages through as are asked for: innocent ones, what the platform knows anyway.
-asio::awaitable<bool> others_get_through(Parts& parts, Pulses::Pulse& pulse, int count) {
-    for (int i = 0; i < count; ++i) {
-        pulse.beat();
-        const Result<void> told = co_await tell_statuses(parts, parts.devices.all());
-        if (!told) co_return false;
-    }
-    co_return true;
-}
-
-// Delivers a parcel of suspects: alone, or not at all. Returns when it is settled or back.
-asio::awaitable<void> put_to_trial(Parts& parts, Pulses::Pulse& pulse, northbound::Parcel parcel,
-                                   storage::Lease lease) {
-    std::optional<northbound::Suspicion::Trial> trial = parts.suspicion.trial(parcel);
-    for (;;) {
-        pulse.beat();
-        const Instant now = Event::Clock::now();
-        if (!trial || !parts.uplink.is_open()) co_return parts.outbox.release(lease);
-        if (now >= trial->not_before && parts.uplink.in_flight() == 0) break;
-        const Instant begin = now < trial->not_before ? trial->not_before : Instant::max();
-        co_await parts.uplink.turned(std::min(begin, now + turn));
-        trial = parts.suspicion.trial(parcel);
-    }
-    const bool through = co_await others_get_through(parts, pulse, trial->others);
-    if (!through) co_return parts.outbox.release(lease);
-    if (trial->guilty) {
-        co_return quarantine(parts, parcel, lease,
-                             "the platform closes the connection whenever it is sent");
-    }
-    parts.suspicion.tried(parcel, Event::Clock::now());
-    parts.uplink.sent();
-    pulse.beat();
-    co_await deliver(parts, std::move(parcel), lease);
-}
-
 // Connects, and says how every device is before any data follows.
-asio::awaitable<Result<void>> connect(Parts& parts) {
-    const Result<void> connected = co_await parts.cloud.connect();
+asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
+    const std::function<void()> alive = [&] { pulse.beat(); };
+    const Result<void> connected = co_await parts.cloud.connect(alive);
     if (!connected) co_return connected;
-    const Result<void> told = co_await tell_statuses(parts, parts.devices.all());
+    const Result<void> told = co_await tell_statuses(parts, pulse, parts.devices.all());
     if (!told) co_return told;
     parts.time_sync.connected();
     co_await ask_time(parts);  // before the data: it may wait for the answer
@@ -214,7 +146,7 @@ asio::awaitable<void> stay_connected(Parts& parts) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         pulse.beat();
-        const Result<void> connected = co_await connect(parts);
+        const Result<void> connected = co_await connect(parts, pulse);
         northbound::Reconnect::Pause pause;
         if (connected) {
             pace.connected(Event::Clock::now());
@@ -252,7 +184,7 @@ asio::awaitable<void> notify(Parts& parts) {
         std::vector<northbound::SubDeviceStatus> statuses = parts.devices.untold();
         if (statuses.empty()) continue;
         // If they are not told, the link is as good as gone, or we try again.
-        (void)co_await tell_statuses(parts, std::move(statuses));
+        (void)co_await tell_statuses(parts, pulse, std::move(statuses));
     }
 }
 

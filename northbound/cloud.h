@@ -1,6 +1,7 @@
 #pragma once
 #include <asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -16,9 +17,10 @@ public:
     virtual ~Cloud() = default;
 
     /// One attempt, with its own deadline; identity, password and time stamp are made anew. On
-    /// success the platform has been told who we are (sdk_info). Errors: refused (`detail`: CONNACK
+    /// success the platform has been told who we are (sdk_info). `alive` is called between two
+    /// steps, each of which takes 25 s at most. Errors: refused (`detail`: CONNACK
     /// code or HTTP status; what: the reason, for TLS the verified cause), timeout, closed, io.
-    virtual asio::awaitable<Result<void>> connect() = 0;
+    virtual asio::awaitable<Result<void>> connect(std::function<void()> alive) = 0;
 
     /// The next thing that the platform sent; what came before the connection was lost still comes.
     /// To be awaited while connected, by one caller. Errors: timeout (nothing within `patience`),

@@ -47,7 +47,7 @@ MqttCloud::MqttCloud(const asio::any_io_executor& loop, const PlatformSettings& 
       session_(loop, session_settings(settings), pacer),
       chance_(std::random_device()()) {}
 
-asio::awaitable<Result<void>> MqttCloud::connect() {
+asio::awaitable<Result<void>> MqttCloud::connect(std::function<void()> alive) {
     Credentials credentials = sign(settings_.device_id, settings_.identity, utc_now_());
     mqtt::Login login;
     login.client_id = std::move(credentials.client_id);
@@ -57,18 +57,21 @@ asio::awaitable<Result<void>> MqttCloud::connect() {
     told_ = {};
     const Result<void> connected = co_await session_.connect(std::move(login));
     if (!connected) co_return connected;
-    const Result<void> introduced = co_await introduce();
+    alive();
+    const Result<void> introduced = co_await introduce(alive);
+    alive();
     if (!introduced && session_.up()) co_await session_.disconnect();
     co_return introduced;
 }
 
-asio::awaitable<Result<void>> MqttCloud::introduce() {
+asio::awaitable<Result<void>> MqttCloud::introduce(std::function<void()> alive) {
     std::vector<std::string> filters = downlink_filters(settings_.device_id);
     filters.insert(filters.end(), settings_.topics.begin(), settings_.topics.end());
     const Result<void> subscribed = co_await session_.subscribe(std::move(filters));
     // The platform sends its own topics unasked (protocol reference 1.6): no reason to stay away.
     if (!subscribed && subscribed.error().code != Errc::refused) co_return subscribed;
     if (!subscribed) log::warning("subscription refused", {{"why", subscribed.error().what}});
+    alive();
     std::string topic = events_up_topic(settings_.device_id);
     std::string payload = encode_sdk_info(FIELDGATE_VERSION, utc_now_());
     const Result<void> told = co_await session_.publish(std::move(topic), std::move(payload));

@@ -24,7 +24,7 @@ public:
     MqttCloud(const asio::any_io_executor& loop, const PlatformSettings& settings, Pacer& pacer,
               std::function<Utc()> utc_now);
 
-    asio::awaitable<Result<void>> connect() override;
+    asio::awaitable<Result<void>> connect(std::function<void()> alive) override;
     asio::awaitable<Result<Downlink>> next(std::chrono::milliseconds patience) override;
     asio::awaitable<Result<void>> answer(std::string request_id, Answer answer) override;
     asio::awaitable<Result<void>> publish(const Parcel& parcel) override;
@@ -36,7 +36,7 @@ public:
     std::uint64_t passed_over() const;
 
 private:
-    asio::awaitable<Result<void>> introduce();
+    asio::awaitable<Result<void>> introduce(std::function<void()> alive);
     asio::awaitable<Result<void>> report_status(StatusReport report);
     void take(const mqtt::Message& message);
     void pass_over(const Decoded::Silence& silence);

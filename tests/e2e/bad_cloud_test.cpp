@@ -61,6 +61,24 @@ TEST(BadCloud, OneThatNeverAnswersAConnectIsTriedAgain) {
     EXPECT_TRUE(acknowledged_soon(site, 0, 45s)) << site.log();
 }
 
+TEST(BadCloud, OneThatIsSlowIsNoReasonToCallTheGatewayStuck) {
+    ScriptedBroker broker;
+    Script script;
+    script.puback_delay = 18s;
+    broker.play(script);
+    Site::Settings settings = on(broker);
+    settings.units = 247;  // three requests
+    settings.every = "5s";
+    Site site(settings);
+    site.start();
+    // The greeting and the statuses, one after the other; a flow may be silent for 40 s.
+    EXPECT_TRUE(
+        broker.wait_for([](const ScriptedBroker& b) { return b.publishes().size() > 3; }, 80s))
+        << site.log();
+    EXPECT_EQ(site.log().find("flow stuck"), std::string::npos) << site.log();
+    EXPECT_EQ(broker.connects().size(), 1u) << site.log();
+}
+
 // Every number that the witness had said by now has been published, at last.
 bool all_arrives(Site& site, const ScriptedBroker& broker, std::chrono::milliseconds patience) {
     constexpr std::string_view key = "\"number\":";

@@ -1,6 +1,8 @@
 // The program as systemd and people see it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/e2e/site.h"
 #include "tests/fakes/scripted_broker.h"
 

@@ -19,6 +19,8 @@ using testing::await;
 
 constexpr Utc moment = std::chrono::sys_days(std::chrono::year(2025) / 4 / 14) + 1h + 2min + 3s;
 
+constexpr auto unwatched = [] {};
+
 class CloudTest : public ::testing::Test {
 protected:
     CloudTest() {
@@ -44,7 +46,7 @@ protected:
 
 TEST_F(CloudTest, IntroducesItselfAfterEveryConnect) {
     for (int i = 0; i < 2; ++i) {
-        ASSERT_TRUE(await(loop, cloud->connect()));
+        ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
         await(loop, cloud->disconnect());
         now += 1h;
     }
@@ -65,25 +67,31 @@ TEST_F(CloudTest, IntroducesItselfAfterEveryConnect) {
               std::set(filters.begin(), filters.end()));
 }
 
+TEST_F(CloudTest, ShowsLifeBetweenTheStepsOfAConnect) {
+    int signs = 0;
+    ASSERT_TRUE(await(loop, cloud->connect([&] { ++signs; })));
+    EXPECT_EQ(signs, 3);  // CONNACK, SUBACK, PUBACK
+}
+
 TEST_F(CloudTest, ConnectsThoughSubscriptionsAreRefused) {
     Script script;
     script.refuse_subscriptions = true;
     broker.play(script);
-    EXPECT_TRUE(await(loop, cloud->connect()));
+    EXPECT_TRUE(await(loop, cloud->connect(unwatched)));
 }
 
 TEST_F(CloudTest, HasNotConnectedWhileNothingIsAcknowledged) {
     Script script;
     script.drop_after_publishes = 1;
     broker.play(script);
-    const Result<void> answer = await(loop, cloud->connect());
+    const Result<void> answer = await(loop, cloud->connect(unwatched));
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, Errc::closed);
     EXPECT_FALSE(cloud->session().up());
 }
 
 TEST_F(CloudTest, SendsEachKindOfParcelToItsTopic) {
-    ASSERT_TRUE(await(loop, cloud->connect()));
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
     SeriesTable series;
     Record record;
     record.at = moment;
@@ -102,7 +110,7 @@ TEST_F(CloudTest, SendsEachKindOfParcelToItsTopic) {
 }
 
 TEST_F(CloudTest, CutsStatusReportsIntoHundreds) {
-    ASSERT_TRUE(await(loop, cloud->connect()));
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
     StatusReport report;
     for (int i = 0; i < 251; ++i)
         report.statuses.push_back({"meter-" + std::to_string(i),
@@ -127,7 +135,7 @@ TEST_F(CloudTest, CutsStatusReportsIntoHundreds) {
 }
 
 TEST_F(CloudTest, HandsOverWhatThePlatformAsksAndAnswersIt) {
-    ASSERT_TRUE(await(loop, cloud->connect()));
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
     broker.send("$oc/devices/gw/sys/commands/request_id=c-1",
                 R"({"object_device_id":"meter","service_id":"Relay","command_name":"SWITCH",
                     "paras":{"value":"ON"}})",
@@ -146,7 +154,7 @@ TEST_F(CloudTest, HandsOverWhatThePlatformAsksAndAnswersIt) {
 }
 
 TEST_F(CloudTest, HandsOverEveryEventOfAMessage) {
-    ASSERT_TRUE(await(loop, cloud->connect()));
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
     broker.send(events_down_topic("gw"),
                 R"({"services":[{"service_id":"$time_sync","event_type":"time_sync_response",
                     "paras":{"device_send_time":1,"server_recv_time":2,"server_send_time":3}},
@@ -163,7 +171,7 @@ TEST_F(CloudTest, HandsOverEveryEventOfAMessage) {
 }
 
 TEST_F(CloudTest, AsksTheTime) {
-    ASSERT_TRUE(await(loop, cloud->connect()));
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
     ASSERT_TRUE(await(loop, cloud->tell(TimeQuestion{moment})));
     const auto question = broker.publishes().back();
     EXPECT_EQ(question.topic, "$oc/devices/gw/sys/events/up");
@@ -173,7 +181,7 @@ TEST_F(CloudTest, AsksTheTime) {
 }
 
 TEST_F(CloudTest, TellsEachThingOnItsTopic) {
-    ASSERT_TRUE(await(loop, cloud->connect()));
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
     const std::vector<std::pair<Announcement, std::string>> announcements{
         {SyncQuestion{3}, "sub_device_sync_request"},
         {AddSubDevices{"e", {{"n", "p", "", "", ""}}}, "add_sub_device_request"},
@@ -191,14 +199,14 @@ TEST_F(CloudTest, TellsEachThingOnItsTopic) {
 }
 
 TEST_F(CloudTest, SaysThatNothingCame) {
-    ASSERT_TRUE(await(loop, cloud->connect()));
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
     const Result<Downlink> nothing = await(loop, cloud->next(10ms));
     ASSERT_FALSE(nothing);
     EXPECT_EQ(nothing.error().code, Errc::timeout);
 }
 
 TEST_F(CloudTest, OutlivesWhateverThePlatformSends) {
-    ASSERT_TRUE(await(loop, cloud->connect()));
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
     const std::string events = events_down_topic("gw");
     for (const char* text : {"", "{", "null", "{\"services\":[{}]}", "\xff\xfe",
                              R"({"services":[{"event_type":"sub_device_update_status_response",
@@ -214,7 +222,7 @@ TEST_F(CloudTest, OutlivesWhateverThePlatformSends) {
     const Result<Downlink> lost = await(loop, cloud->next(1h));
     ASSERT_FALSE(lost);
     EXPECT_EQ(lost.error().code, Errc::closed);
-    EXPECT_TRUE(await(loop, cloud->connect()));
+    EXPECT_TRUE(await(loop, cloud->connect(unwatched)));
 }
 
 }  // namespace

@@ -1,0 +1,92 @@
+#include "daemon/deliver.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate {
+namespace {
+
+constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
+// What one request to the platform holds: its PUBACK may take 20 s.
+constexpr std::size_t statuses_at_once = 100;
+
+void quarantine(Parts& parts, const northbound::Parcel& parcel, const storage::Lease& lease,
+                const std::string& why) {
+    const std::string& first =
+        parts.series[parcel.devices().front().entries.front().series].device_id;
+    log::error("records refused",
+               {{"records", std::to_string(lease.records)}, {"device", first}, {"why", why}});
+    parts.suspicion.settled(parcel);
+    parts.outbox.quarantine(lease, why);
+}
+
+// Lets as many messages through as are asked for: innocent ones, what the platform knows anyway.
+asio::awaitable<bool> others_get_through(Parts& parts, Pulses::Pulse& pulse, int count) {
+    for (int i = 0; i < count; ++i) {
+        const Result<void> told = co_await tell_statuses(parts, pulse, parts.devices.all());
+        if (!told) co_return false;
+    }
+    co_return true;
+}
+
+}  // namespace
+
+asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
+                                            std::vector<northbound::SubDeviceStatus> statuses) {
+    for (std::size_t i = 0; i < statuses.size(); i += statuses_at_once) {
+        pulse.beat();
+        const auto from = statuses.begin() + static_cast<std::ptrdiff_t>(i);
+        const auto count = std::min(statuses_at_once, statuses.size() - i);
+        const std::vector<northbound::SubDeviceStatus> part(
+            from, from + static_cast<std::ptrdiff_t>(count));
+        const northbound::Announcement report = northbound::StatusReport{part};
+        const Result<void> told = co_await parts.cloud.tell(report);
+        if (!told) co_return told;
+        parts.devices.told(part);
+    }
+    pulse.beat();
+    co_return Result<void>();
+}
+
+asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease) {
+    const Result<void> sent = co_await parts.cloud.publish(parcel);
+    parts.uplink.settled();
+    if (sent) {
+        parts.suspicion.settled(parcel);
+        parts.outbox.remove(lease);
+    } else if (sent.error().code == Errc::refused) {
+        quarantine(parts, parcel, lease, sent.error().what);
+    } else {
+        parts.suspicion.failed(parcel, Event::Clock::now());
+        parts.outbox.release(lease);
+    }
+}
+
+asio::awaitable<void> put_to_trial(Parts& parts, Pulses::Pulse& pulse, northbound::Parcel parcel,
+                                   storage::Lease lease) {
+    std::optional<northbound::Suspicion::Trial> trial = parts.suspicion.trial(parcel);
+    for (;;) {
+        pulse.beat();
+        const Instant now = Event::Clock::now();
+        if (!trial || !parts.uplink.is_open()) co_return parts.outbox.release(lease);
+        if (now >= trial->not_before && parts.uplink.in_flight() == 0) break;
+        const Instant begin = now < trial->not_before ? trial->not_before : Instant::max();
+        co_await parts.uplink.turned(std::min(begin, now + turn));
+        trial = parts.suspicion.trial(parcel);
+    }
+    const bool through = co_await others_get_through(parts, pulse, trial->others);
+    if (!through) co_return parts.outbox.release(lease);
+    if (trial->guilty) {
+        co_return quarantine(parts, parcel, lease,
+                             "the platform closes the connection whenever it is sent");
+    }
+    parts.suspicion.tried(parcel, Event::Clock::now());
+    parts.uplink.sent();
+    pulse.beat();
+    co_await deliver(parts, std::move(parcel), lease);
+}
+
+}  // namespace fieldgate

@@ -1,0 +1,22 @@
+#pragma once
+#include <asio/awaitable.hpp>
+#include <vector>
+
+#include "daemon/flows.h"
+
+namespace fieldgate {
+
+/// Tells the platform how these devices are, and beats between two requests. Errors: those of
+/// Cloud::tell().
+asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
+                                            std::vector<northbound::SubDeviceStatus> statuses);
+
+/// Carries one parcel to the platform; it goes back to its place if it was not acknowledged.
+asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease);
+
+/// Delivers a parcel of suspects (northbound/suspicion.h): alone, or not at all. Returns when it is
+/// settled or back.
+asio::awaitable<void> put_to_trial(Parts& parts, Pulses::Pulse& pulse, northbound::Parcel parcel,
+                                   storage::Lease lease);
+
+}  // namespace fieldgate
