@@ -42,6 +42,29 @@ TEST(Lifecycle, StopsInTimeWhenThePlatformDoesNotAcknowledgeTheGoodbye) {
     EXPECT_NE(broker.publishes().back().payload.find("OFFLINE"), std::string::npos);
 }
 
+std::size_t first_with(const fakes::ScriptedBroker& broker, const std::string& text) {
+    const auto all = broker.publishes();
+    const auto has = [&](const auto& one) { return one.payload.find(text) != std::string::npos; };
+    return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), has) - all.begin());
+}
+
+TEST(Lifecycle, SaysThatADeviceIsThereBeforeItsData) {
+    fakes::ScriptedBroker broker;
+    Site::Settings settings;
+    settings.endpoint = "mqtt://127.0.0.1:" + std::to_string(broker.port());
+    settings.platform_more = "  linger: 100ms\n";
+    settings.store_more = ", commit: 100ms";
+    // The link is there before the first reading.
+    settings.every = "2s";
+    Site site(settings);
+    site.start();
+    const auto arrived = [](const fakes::ScriptedBroker& b) {
+        return first_with(b, "\"number\"") < b.publishes().size();
+    };
+    ASSERT_TRUE(broker.wait_for(arrived)) << site.log();
+    EXPECT_LT(first_with(broker, "ONLINE"), first_with(broker, "\"number\"")) << site.log();
+}
+
 TEST(Lifecycle, RefusesASecondInstanceAndNamesTheFirst) {
     Site site;
     site.start();
