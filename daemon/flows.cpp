@@ -192,6 +192,15 @@ asio::awaitable<void> notify(Parts& parts) {
     }
 }
 
+asio::awaitable<void> refresh(Parts& parts) {
+    auto& pulse = parts.pulses.add("refresh");
+    for (;;) {
+        pulse.beat();
+        const bool gone = co_await parts.outbox.backlog_gone();
+        if (gone) parts.mapping.refresh();
+    }
+}
+
 asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders) {
     auto& pulse = parts.pulses.add("obey " + bus.name());
     for (;;) {

@@ -56,6 +56,9 @@ asio::awaitable<void> stay_connected(Parts& parts);
 /// Tells the platform when a device has come or gone.
 asio::awaitable<void> notify(Parts& parts);
 
+/// After a replay the platform's shadow shows the past: lets every point say what it is now.
+asio::awaitable<void> refresh(Parts& parts);
+
 /// Cloud to wire: carries out what was asked of the devices of one bus, one after the other, each
 /// write at most once.
 asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders);

@@ -104,6 +104,7 @@ asio::awaitable<Result<void>> Gateway::start() {
     flows_.spawn("connect", stay_connected(parts_));
     flows_.spawn("upload", upload(parts_));
     flows_.spawn("notify", notify(parts_));
+    flows_.spawn("refresh", refresh(parts_));
     flows_.spawn("control", control_.serve());
     flows_.spawn("metrics", metrics_.serve());
     co_return Result<void>();
