@@ -137,7 +137,7 @@ asio::awaitable<void> Gateway::store_all() {
 }
 
 asio::awaitable<void> Gateway::say_goodbye() {
-    if (!uplink_.is_open()) co_return;
+    if (!cloud_.session().up()) co_return;  // connected, and they may have been told already
     const northbound::Announcement gone = northbound::StatusReport{devices_.all_offline()};
     const Result<void> told = co_await cloud_.tell(gone);
     if (!told) log::warning("devices not reported offline", {{"why", told.error().what}});

@@ -48,6 +48,23 @@ std::size_t first_with(const fakes::ScriptedBroker& broker, const std::string& t
     return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), has) - all.begin());
 }
 
+TEST(Lifecycle, SaysGoodbyeThoughTheGreetingIsNotAcknowledgedYet) {
+    fakes::ScriptedBroker broker;
+    fakes::ScriptedBroker::Script script;
+    script.puback_delay = 700ms;
+    broker.play(script);
+    Site::Settings settings;
+    settings.endpoint = "mqtt://127.0.0.1:" + std::to_string(broker.port());
+    Site site(settings);
+    site.start();
+    const auto greeted = [](const fakes::ScriptedBroker& b) {
+        return first_with(b, "ONLINE") < b.publishes().size();
+    };
+    ASSERT_TRUE(broker.wait_for(greeted)) << site.log();
+    EXPECT_EQ(site.stop(), 0) << site.log();
+    EXPECT_NE(broker.publishes().back().payload.find("OFFLINE"), std::string::npos);
+}
+
 TEST(Lifecycle, SaysThatADeviceIsThereBeforeItsData) {
     fakes::ScriptedBroker broker;
     Site::Settings settings;
