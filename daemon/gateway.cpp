@@ -49,7 +49,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       clock_(build_date()),
       mapping_(mapped(config_), series_),
       devices_(loop, device_ids(config_)),
-      uplink_(loop),
+      uplink_(loop, system_clock_now()),
       outbox_(loop, config_.store, series_, boot_id(), build_date()),
       control_store_(loop, config_.store.path, config_.store.commit),
       latest_(point_counts(config_)),

@@ -16,7 +16,7 @@ public:
     /// Publishes that wait for their acknowledgement at one time, at most.
     static constexpr std::size_t window = 10;
 
-    explicit Uplink(const asio::any_io_executor& loop) : turn_(loop) {}
+    Uplink(const asio::any_io_executor& loop, Utc now) : turn_(loop), since_(now) {}
 
     /// The platform knows who we are and how our devices are: data may follow.
     void open(Utc now) {
@@ -32,7 +32,7 @@ public:
         turn_.notify();
     }
     bool is_open() const { return open_; }
-    Utc since() const { return since_; }
+    Utc since() const { return since_; }  ///< It is open, or not open; before the first: start.
     const std::string& why() const { return why_; }  ///< Why the last one ended, or did not begin.
     std::uint64_t reconnects() const { return connects_ > 0 ? connects_ - 1 : 0; }
 
