@@ -32,8 +32,6 @@ public:
     /// Cloud::connect() has failed.
     Pause failed(const Error& why, double chance);
 
-    bool suspects_twin() const { return twin_; }
-
 private:
     Pause short_lived(double chance);
     Pause pause(double chance);

@@ -62,11 +62,6 @@ void Lanes::take(std::uint64_t lease, Seq seq) {
     leased->second.rows.add({seq, seq});
 }
 
-const Lanes::Leased* Lanes::find(std::uint64_t lease) const {
-    const auto leased = leases_.find(lease);
-    return leased == leases_.end() ? nullptr : &leased->second;
-}
-
 Lanes::Leased Lanes::finish(std::uint64_t lease) {
     const auto found = leases_.find(lease);
     expect(found != leases_.end(), "a lease that is out");

@@ -46,8 +46,6 @@ public:
         Lane lane = Lane::live;
         SeqSet rows;
     };
-    /// nullptr if there is no such lease.
-    const Leased* find(std::uint64_t lease) const;
     /// Its rows are not pending any more.
     Leased finish(std::uint64_t lease);
     /// Its rows wait again, at their old place.

@@ -63,7 +63,6 @@ public:
     asio::awaitable<void> disconnect();
 
     bool up() const { return state_ == State::up; }
-    std::size_t in_flight() const { return in_flight_; }
     bool backlog() const { return !inbox_.empty(); }  ///< Messages wait for next().
     /// Urgent publishes that were not taken: busy.
     std::uint64_t urgent_refused() const { return urgent_refused_; }

@@ -73,7 +73,6 @@ TEST(Reconnect, SuspectsATwinAfterThreeShortLinksAndSaysSoOnce) {
         now += 1s + next.wait;
     }
     EXPECT_EQ(warnings, 1);
-    EXPECT_TRUE(reconnect.suspects_twin());
 }
 
 TEST(Reconnect, TakesABrokerThatRestartsForNoTwin) {
@@ -85,7 +84,6 @@ TEST(Reconnect, TakesABrokerThatRestartsForNoTwin) {
         reconnect.failed(unreachable, no_jitter);
         now += 3s;
     }
-    EXPECT_FALSE(reconnect.suspects_twin());
 }
 
 TEST(Reconnect, ForgetsTheTwinWhenALinkHasHeldLong) {
@@ -98,7 +96,6 @@ TEST(Reconnect, ForgetsTheTwinWhenALinkHasHeldLong) {
     EXPECT_GE(reconnect.lost(Instant(300s), no_jitter).wait, 60s);
     reconnect.connected(Instant(400s));
     EXPECT_EQ(reconnect.lost(Instant(400s) + 10min, no_jitter).wait, 1s);
-    EXPECT_FALSE(reconnect.suspects_twin());
 }
 
 // Two gateways with one device id, each throwing the other out when it connects.
