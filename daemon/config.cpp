@@ -150,6 +150,7 @@ private:
 
     LoadedConfig finish() {
         LoadedConfig loaded;
+        loaded.local = loading_.config.local;
         if (!loading_.report.failed()) {
             config::check_loads(loading_);
             loading_.config.hash = sha256_hex(loading_.hashed);

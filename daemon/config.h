@@ -116,6 +116,7 @@ std::vector<southbound::DeviceSettings> devices_of(const Config& config, std::si
 
 struct LoadedConfig {
     std::optional<Config> config;  ///< Absent if there is an error among `problems`.
+    LocalSettings local;           ///< As far as it could be read, whatever is wrong elsewhere.
     std::vector<Problem> problems;
     bool ok() const { return config.has_value(); }
 };

@@ -134,6 +134,14 @@ TEST(Lifecycle, AnswersUsageErrorsWithTwo) {
     EXPECT_TRUE(version.output.starts_with("fieldgate ")) << version.output;
 }
 
+TEST(Lifecycle, AnswersOneWhoCannotReadTheSecret) {
+    Site site;
+    site.start();
+    ASSERT_TRUE(lab::wait_until([&] { return site.status().has_value(); }, 10s)) << site.log();
+    std::filesystem::remove(site.folder() / "credentials/gateway");
+    EXPECT_TRUE(site.status().has_value());
+}
+
 TEST(Lifecycle, KeepsTheSecretOutOfItsLog) {
     Site site;
     site.start();
