@@ -35,8 +35,8 @@ bool is_write(const Request& request);
 /// Whether `reply`, sent by `reply_unit`, is a true answer to `request`: unit, function, length,
 /// byte count; of a write its whole echo, of a read anything but that: a line may echo what is sent
 /// (a true answer with these very bytes is lost with it). Everything that may go wrong on a wire
-/// ends here, for both links. Errors: refused, if it is a well-formed exception (code in `detail`, 7); bad_data
-/// for everything else.
+/// ends here, for both links. Errors: refused, if it is a well-formed exception (code in `detail`,
+/// 7); bad_data for everything else.
 Result<void> check_reply(const Request& request, std::uint8_t reply_unit,
                          std::span<const std::uint8_t> reply);
 
