@@ -42,11 +42,10 @@ std::vector<northbound::SubDeviceStatus> Devices::untold() const {
     return statuses;
 }
 
-bool Devices::somebody_is_new() const {
-    const auto is_new = [](const Entry& entry) {
-        return entry.told == DeviceStatus::unknown && entry.now != DeviceStatus::unknown;
-    };
-    return std::any_of(entries_.begin(), entries_.end(), is_new);
+std::vector<northbound::SubDeviceStatus> Devices::arrived() const {
+    std::vector<northbound::SubDeviceStatus> statuses = untold();
+    std::erase_if(statuses, [](const auto& one) { return one.status != DeviceStatus::online; });
+    return statuses;
 }
 
 std::vector<northbound::SubDeviceStatus> Devices::all_offline() const {

@@ -25,8 +25,8 @@ public:
     std::vector<northbound::SubDeviceStatus> all() const;
     /// The devices whose state is not what the platform was told last.
     std::vector<northbound::SubDeviceStatus> untold() const;
-    /// The platform has never been told of some device that is known by now.
-    bool somebody_is_new() const;
+    /// The devices that answer, and the platform was not told so.
+    std::vector<northbound::SubDeviceStatus> arrived() const;
     /// Every device as OFFLINE, for the end.
     std::vector<northbound::SubDeviceStatus> all_offline() const;
     /// The platform has been told `statuses`.

@@ -133,10 +133,9 @@ asio::awaitable<void> upload(Parts& parts) {
             co_await put_to_trial(parts, pulse, std::move(parcel), lease);
             continue;
         }
-        // No data of a device before its status: the platform would have it as inactive. A link
-        // that does not take the one does not take the other.
-        if (parts.devices.somebody_is_new())
-            (void)co_await tell_statuses(parts, pulse, parts.devices.untold());
+        // No data of a device that the platform takes for gone. A link that does not take the one
+        // does not take the other.
+        (void)co_await tell_statuses(parts, pulse, parts.devices.arrived());
         parts.uplink.sent();
         parts.deliveries.spawn("deliver", deliver(parts, std::move(parcel), lease));
     }

@@ -5,6 +5,7 @@
 
 #include "tests/e2e/site.h"
 #include "tests/fakes/scripted_broker.h"
+#include "tests/lab/plant/plant.h"
 
 using namespace std::chrono_literals;
 
@@ -67,19 +68,32 @@ TEST(Lifecycle, SaysGoodbyeThoughTheGreetingIsNotAcknowledgedYet) {
 
 TEST(Lifecycle, SaysThatADeviceIsThereBeforeItsData) {
     fakes::ScriptedBroker broker;
+    lab::Plant plant;
+    const std::uint16_t port = plant.add_tcp({"plc", {7}, lab::memory_values, {}});
+    plant.unplug("plc");
     Site::Settings settings;
     settings.endpoint = "mqtt://127.0.0.1:" + std::to_string(broker.port());
+    settings.units = 1;
     settings.platform_more = "  linger: 100ms\n";
     settings.store_more = ", commit: 100ms";
-    // The link is there before the first reading.
-    settings.every = "2s";
+    settings.files["templates/late.yaml"] =
+        "template: late\nproduct_id: e2e\nprotocol: modbus\ndefaults: { every: 200ms }\n"
+        "services:\n  S: { belated: { at: \"holding:30\", type: u16 } }\n";
+    settings.files["conf.d/late.yaml"] =
+        "buses:\n  plc: { protocol: modbus-tcp, tcp: \"127.0.0.1:" + std::to_string(port) +
+        "\", timeout: 200ms }\ndevices:\n"
+        "  - { name: late, unit: 7, template: late, bus: plc, node_id: LATE }\n";
     Site site(settings);
     site.start();
+    ASSERT_TRUE(lab::wait_until([&] { return site.book("acknowledged") > 0; }, 15s)) << site.log();
+    plant.plug("plc");
     const auto arrived = [](const fakes::ScriptedBroker& b) {
-        return first_with(b, "\"number\"") < b.publishes().size();
+        return first_with(b, "\"belated\"") < b.publishes().size();
     };
     ASSERT_TRUE(broker.wait_for(arrived)) << site.log();
-    EXPECT_LT(first_with(broker, "ONLINE"), first_with(broker, "\"number\"")) << site.log();
+    EXPECT_LT(first_with(broker, R"("device_id":"e2e_LATE","status":"ONLINE")"),
+              first_with(broker, "\"belated\""))
+        << site.log();
 }
 
 TEST(Lifecycle, RefusesASecondInstanceAndNamesTheFirst) {
