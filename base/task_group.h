@@ -41,7 +41,8 @@ public:
     asio::awaitable<bool> ended(Event::Clock::time_point deadline) {
         while (!cancels_.empty() && Event::Clock::now() < deadline)
             co_await drained_.wait_until(deadline);
-        co_return cancels_.empty();
+        const bool all = cancels_.empty();
+        co_return all;
     }
 
     /// Cancels every flow and waits until the last one has unwound: true; or until `deadline`:
