@@ -71,7 +71,7 @@ asio::awaitable<Outcome> write_order(Parts& parts, southbound::Bus& bus, const O
     co_return outcome;
 }
 
-asio::awaitable<void> write_safe(Parts& parts, const CloudLoss::Write& write) {
+asio::awaitable<void> write_safe(Parts& parts, CloudLoss::Write write) {
     const DeviceConfig& device = parts.config.devices[write.device];
     const Point& point =
         (*parts.config.templates[device.device_template].points)[write.write.point];

@@ -12,7 +12,7 @@ namespace fieldgate {
 asio::awaitable<Outcome> write_order(Parts& parts, southbound::Bus& bus, const Order& order);
 
 /// One write that the local file has ordered, with its line in the log and in the audit.
-asio::awaitable<void> write_safe(Parts& parts, const CloudLoss::Write& write);
+asio::awaitable<void> write_safe(Parts& parts, CloudLoss::Write write);
 
 /// Reads from the wire what is not known as freshly as the period of its point asks for. What
 /// cannot be read is left out: no value is better than an old one.

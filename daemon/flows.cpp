@@ -201,11 +201,8 @@ asio::awaitable<void> refresh(Parts& parts) {
 }
 
 asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders) {
-    auto& pulse = parts.pulses.add("obey " + bus.name());
     for (;;) {
-        pulse.beat();
         const std::optional<Order> order = co_await orders.next();
-        pulse.beat();
         if (!order) continue;
         if (Event::Clock::now() - order->received > begin_within) {
             parts.requests.settle(*order, outcome_not_begun(*order));
@@ -225,10 +222,8 @@ asio::awaitable<void> fail_safe(Parts& parts) {
     for (;;) {
         pulse.beat();
         loss.look(parts.uplink.is_open(), Event::Clock::now());
-        for (const CloudLoss::Write& write : loss.due(Event::Clock::now())) {
-            co_await write_safe(parts, write);
-            pulse.beat();
-        }
+        for (CloudLoss::Write& write : loss.due(Event::Clock::now()))
+            parts.deliveries.spawn("write_safe", write_safe(parts, std::move(write)));
         timer.expires_after(1s);
         co_await timer.async_wait(asio::use_awaitable);
     }
