@@ -45,8 +45,11 @@ std::variant<Order, Admission::Refused> Admission::admit(northbound::Request req
 
 // The power in `remote:` that the request needs and does not have; nullptr: it may pass.
 const char* Admission::missing_power(const northbound::Request& request) const {
-    const bool reads = std::holds_alternative<northbound::GetProperties>(request.ask);
-    return reads || config_.remote.write ? nullptr : "write";
+    if (std::holds_alternative<northbound::GetProperties>(request.ask)) return nullptr;
+    const auto* call = std::get_if<northbound::CallCommand>(&request.ask);
+    if (!call || !request.device_id.empty()) return config_.remote.write ? nullptr : "write";
+    const char* power = power_for(call->command).value_or(nullptr);  // unknown: seen later
+    return has_power(config_.remote, power) ? nullptr : power;
 }
 
 Admission::Judged Admission::plan(const northbound::SetProperties& set, Order& order) const {
@@ -62,7 +65,20 @@ Admission::Judged Admission::plan(const northbound::GetProperties& get, Order& o
     return std::nullopt;
 }
 
+Admission::Judged Admission::plan_own(const northbound::CallCommand& call, Order& order) const {
+    if (!power_for(call.command))
+        return Refused{codes::unknown_name, "no command " + quoted(call.command) + " here"};
+    const Result<OwnCommand> own = parse_own(call, config_, directory_);
+    if (!own) {
+        const bool malformed = own.error().code == Errc::bad_data;
+        return Refused{malformed ? codes::malformed : codes::bad_value, own.error().what};
+    }
+    order.own = *own;
+    return std::nullopt;
+}
+
 Admission::Judged Admission::plan(const northbound::CallCommand& call, Order& order) const {
+    if (order.device == config_.devices.size()) return plan_own(call, order);
     order.command = directory_.command(order.device, {call.service_id, call.command});
     if (!order.command)
         return Refused{codes::unknown_name, "no command " + quoted(call.command) + " of service " +

@@ -33,6 +33,7 @@ private:
     Judged plan(const northbound::SetProperties& set, Order& order) const;
     Judged plan(const northbound::GetProperties& get, Order& order) const;
     Judged plan(const northbound::CallCommand& call, Order& order) const;
+    Judged plan_own(const northbound::CallCommand& call, Order& order) const;
     Judged add_write(Order& order, std::string_view service, std::string_view property,
                      const json::Value& value) const;
     const char* missing_power(const northbound::Request& request) const;

@@ -11,6 +11,7 @@
 #include "daemon/cloud_loss.h"
 #include "daemon/deliver.h"
 #include "daemon/notices.h"
+#include "daemon/operate.h"
 #include "northbound/reconnect.h"
 
 using namespace std::chrono_literals;
@@ -74,7 +75,7 @@ asio::awaitable<Error> watch_link(Parts& parts, Pulses::Pulse& pulse) {
 }
 
 // The ledger first: what was done before is not done again, and what cannot be noted is not done.
-asio::awaitable<void> write(Parts& parts, southbound::Bus& bus, const Order& order) {
+asio::awaitable<void> act_once(Parts& parts, southbound::Bus* bus, const Order& order) {
     storage::Ledger& ledger = parts.control.ledger();
     const std::string key = "request/" + order.request.id;
     const Result<storage::LedgerEntry> noted = co_await ledger.begin(key, order.request.digest);
@@ -88,7 +89,8 @@ asio::awaitable<void> write(Parts& parts, southbound::Bus& bus, const Order& ord
     }
     Outcome outcome = outcome_not_begun(order);
     const bool in_time = parts.requests.answers().begin(order.request.id);
-    if (in_time) outcome = co_await write_order(parts, bus, order);
+    if (in_time && order.own) outcome = co_await operate(parts, order);
+    if (in_time && !order.own) outcome = co_await write_order(parts, *bus, order);
     const Result<void> kept = co_await ledger.finish(key, encode_outcome(outcome));
     if (!kept) log::warning("an outcome is not on disk yet", {{"why", kept.error().what}});
     parts.requests.settle(order, std::move(outcome));
@@ -210,7 +212,27 @@ asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders) {
             northbound::GetAnswer values = co_await read_order(parts, bus, *order);
             parts.requests.settle(*order, std::move(values));
         } else {
-            co_await write(parts, bus, *order);
+            co_await act_once(parts, &bus, *order);
+        }
+    }
+}
+
+asio::awaitable<void> obey_own(Parts& parts, Orders& orders) {
+    auto& pulse = parts.pulses.add("obey_own");
+    for (;;) {
+        pulse.beat();
+        const std::optional<Order> order = co_await orders.next();
+        pulse.beat();
+        if (!order) continue;
+        if (Event::Clock::now() - order->received > begin_within) {
+            parts.requests.settle(*order, outcome_not_begun(*order));
+        } else if (!order->own) {
+            parts.requests.settle(*order, own_properties(parts, *order));
+        } else if (order->own->only_reads()) {
+            Outcome outcome = co_await operate(parts, *order);
+            parts.requests.settle(*order, std::move(outcome));
+        } else {
+            co_await act_once(parts, nullptr, *order);
         }
     }
 }

@@ -7,6 +7,7 @@
 #include "daemon/devices.h"
 #include "daemon/latest.h"
 #include "daemon/requests.h"
+#include "daemon/status.h"
 #include "daemon/uplink.h"
 #include "model/event_time.h"
 #include "model/mapping.h"
@@ -37,8 +38,11 @@ struct Parts {
     Requests& requests;
     storage::ControlStore& control;
     const std::vector<std::unique_ptr<southbound::Bus>>& buses;  ///< As in config.
+    std::function<Status()> status;
     TaskGroup& deliveries;
+    TaskGroup& timers;  ///< What ends by itself, or when we do.
     Pulses& pulses;
+    Instant log_level_until{};  ///< When the usual log level is back.
 };
 
 // Each flow runs until it is cancelled, on the loop, and cuts its waits to 10 s (base/pulse.h).
@@ -62,6 +66,9 @@ asio::awaitable<void> refresh(Parts& parts);
 /// Cloud to wire: carries out what was asked of the devices of one bus, one after the other, each
 /// write at most once.
 asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders);
+
+/// Answers what the gateway is asked about itself, and obeys its own commands.
+asio::awaitable<void> obey_own(Parts& parts, Orders& orders);
 
 /// Writes what is safe while the cloud is away (`on_cloud_loss` of a point).
 asio::awaitable<void> fail_safe(Parts& parts);

@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "daemon/clock.h"
-#include "daemon/property_answer.h"
 
 using namespace std::chrono_literals;
 
@@ -61,11 +60,14 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       metrics_(loop, "\r\n\r\n",
                [this](const std::string& question) { return answer_http(question); }),
       deliveries_(loop),
+      timers_(loop),
       flows_(loop),
       closing_(loop),
-      parts_{config_,   series_,        clock_,     mapping_,    devices_,   outbox_,
-             cloud_,    pacer_,         suspicion_, uplink_,     time_sync_, latest_,
-             requests_, control_store_, buses_,     deliveries_, pulses_} {
+      parts_{config_,     series_,        clock_,     mapping_,
+             devices_,    outbox_,        cloud_,     pacer_,
+             suspicion_,  uplink_,        time_sync_, latest_,
+             requests_,   control_store_, buses_,     [this] { return status(); },
+             deliveries_, timers_,        pulses_} {
     for (std::size_t i = 0; i < config_.buses.size(); ++i)
         buses_.push_back(
             std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));
@@ -97,7 +99,7 @@ asio::awaitable<Result<void>> Gateway::start() {
         flows_.spawn("obey " + buses_[i]->name(), obey(parts_, *buses_[i], requests_.orders(i)));
     if (config_.gateway_template) {
         flows_.spawn("report_self", report_self());
-        flows_.spawn("answer_self", answer_self());
+        flows_.spawn("obey_own", obey_own(parts_, requests_.orders(buses_.size())));
     }
     flows_.spawn("fail_safe", fail_safe(parts_));
     flows_.spawn("reply", reply(parts_));
@@ -118,6 +120,7 @@ asio::awaitable<bool> Gateway::stop() {
     // What is under way may still be acknowledged: a duplicate less after the next start.
     co_await deliveries_.ended(Pulses::Clock::now() + 1s);
     co_await deliveries_.stop();
+    co_await timers_.stop();
     co_await control_.stop();
     co_await metrics_.stop();
     closing_.spawn("store", store_all());
@@ -166,21 +169,6 @@ asio::awaitable<void> Gateway::report_self() {
         records.clear();
         mapping_.map(readings, clock_, records);
         outbox_.append(records);
-    }
-}
-
-// What the gateway is asked about itself, it says as it is now.
-asio::awaitable<void> Gateway::answer_self() {
-    auto& pulse = pulses_.add("answer_self");
-    const auto self = static_cast<DeviceIndex>(config_.devices.size());
-    const Template& tmpl = config_.templates[*config_.gateway_template];
-    for (;;) {
-        pulse.beat();
-        const std::optional<Order> order = co_await requests_.orders(buses_.size()).next();
-        if (!order) continue;
-        latest_.set(self_readings(tmpl, self, Pulses::Clock::now(), status()));
-        requests_.settle(*order,
-                         property_answer(*tmpl.points, self, order->points, latest_, clock_));
     }
 }
 

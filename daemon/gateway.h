@@ -43,7 +43,6 @@ private:
     asio::awaitable<void> say_goodbye();
     bool all_stored(bool closed) const;
     asio::awaitable<void> report_self();
-    asio::awaitable<void> answer_self();
     Utc utc_now() const;
 
     asio::any_io_executor loop_;
@@ -67,6 +66,7 @@ private:
     AnsweringServer control_;
     AnsweringServer metrics_;
     TaskGroup deliveries_;
+    TaskGroup timers_;
     TaskGroup flows_;
     TaskGroup closing_;
     Parts parts_;

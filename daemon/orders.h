@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/event.h"
+#include "daemon/own_command.h"
 #include "model/point.h"
 #include "model/reading.h"
 #include "northbound/request.h"
@@ -25,7 +26,8 @@ struct Order {
     Instant received;
     std::vector<Write> writes;
     std::vector<PointIndex> points;
-    const CommandRule* command = nullptr;  ///< Of a command.
+    const CommandRule* command = nullptr;  ///< Of a command to a sub-device.
+    std::optional<OwnCommand> own;         ///< Of a command to the gateway itself.
 };
 
 /// The orders that wait for one bus, so that a slow wire delays nobody else's. Runs on the loop.

@@ -19,6 +19,19 @@ std::string text_of(const json::Value& object, std::string_view key) {
     return member && member->string() ? *member->string() : std::string();
 }
 
+// As conf/models/Gateway has it: RESULT { result, detail }.
+CallAnswer own_answer(const Outcome& outcome) {
+    CallAnswer answer;
+    answer.code = outcome.code;
+    answer.response_name = "RESULT";
+    const bool done = outcome.code == codes::success;
+    const bool unknown = outcome.code == codes::unknown;
+    json::Writer out(answer.paras);
+    out.open_object().member("result", done ? "done" : unknown ? "unknown" : "refused");
+    out.member("detail", outcome.text).close_object();
+    return answer;
+}
+
 // What encode_outcome() made.
 Outcome decode(const Order& order, const std::string& text) {
     const Result<json::Value> kept = json::parse(text);
@@ -32,6 +45,10 @@ Outcome decode(const Order& order, const std::string& text) {
 
 Outcome outcome_of(const Order& order, int code, std::string text) {
     Outcome outcome{{}, code, std::move(text)};
+    if (order.own) {
+        outcome.answer = own_answer(outcome);
+        return outcome;
+    }
     if (!order.command) {
         outcome.answer = SetAnswer{code, outcome.text};
         return outcome;

@@ -2,8 +2,11 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <cstdlib>
+
 namespace fieldgate::service {
 
+bool supervised() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
 void ready() { sd_notify(0, "READY=1"); }
 void stopping() { sd_notify(0, "STOPPING=1"); }
 void status(const std::string& line) { sd_notify(0, ("STATUS=" + line).c_str()); }

@@ -12,6 +12,9 @@ void stopping();
 void status(const std::string& line);
 void alive();
 
+/// Somebody starts us again when we end.
+bool supervised();
+
 /// The watchdog's period; absent: nobody watches.
 std::optional<std::chrono::microseconds> watchdog();
 

@@ -105,10 +105,10 @@ const char* to_string(DeviceStatus status) {
     return "?";
 }
 
-std::string status_json(const Status& status) {
-    std::string text;
-    json::Writer out(text);
-    out.open_object().member("version", status.version).member("config_hash", status.config_hash);
+namespace {
+
+void write_summary(json::Writer& out, const Status& status) {
+    out.member("version", status.version).member("config_hash", status.config_hash);
     out.member("uptime_s", status.uptime.count());
     std::string since;
     append_event_time(since, status.link.since);
@@ -129,8 +129,27 @@ std::string status_json(const Status& status) {
     out.close_object();
     write_requests(out, status);
     write_buses(out, status.buses);
+}
+
+}  // namespace
+
+std::string status_json(const Status& status) {
+    std::string text;
+    json::Writer out(text);
+    out.open_object();
+    write_summary(out, status);
     write_devices(out, status.devices);
     out.close_object();
+    return text;
+}
+
+std::string status_summary_json(const Status& status) {
+    std::string text;
+    json::Writer out(text);
+    out.open_object();
+    write_summary(out, status);
+    out.member("devices_online", status.count(DeviceStatus::online));
+    out.member("devices_offline", status.count(DeviceStatus::offline)).close_object();
     return text;
 }
 

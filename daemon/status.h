@@ -70,6 +70,8 @@ const char* to_string(DeviceStatus status);
 
 /// One JSON object, one line.
 std::string status_json(const Status& status);
+/// The same without the devices, which may be thousands: for an answer of one message.
+std::string status_summary_json(const Status& status);
 
 /// For people, a few lines and two tables; made from the JSON, since it comes from another process.
 std::string status_text(const std::string& json);

@@ -127,7 +127,8 @@ void read_remote(const Place& place, Loading& loading) {
     Fields fields(place, loading.report, known);
     for (const auto& [name, target] : powers) {
         fields.flag(name, *target);
-        const bool there = target == &remote.write;
+        const bool there =
+            target == &remote.write || target == &remote.operate || target == &remote.restart;
         if (*target && !there) loading.not_yet(*fields.get(name));
     }
     if (const auto hosts = fields.get("hosts")) {

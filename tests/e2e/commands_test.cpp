@@ -27,6 +27,15 @@ commands:
     SWITCH: { set: open, from: value, values: { ON: true, OFF: false } }
 )";
 
+constexpr const char* self_yaml = R"(template: self
+protocol: self
+every: 60s
+services:
+  Gateway:
+    pending: { at: outbox.pending }
+    version: { at: version }
+)";
+
 std::string plant_yaml(std::uint16_t port) {
     return "buses:\n  plc: { protocol: modbus-tcp, tcp: \"127.0.0.1:" + std::to_string(port) +
            "\", timeout: 300ms, retries: 0 }\ndevices:\n"
@@ -45,8 +54,9 @@ protected:
         settings.units = 1;
         settings.every = "1s";
         settings.lanes = 3;
-        settings.more = "remote: { write: true }\n";
+        settings.more = "remote: { write: true, operate: true }\ngateway: { template: self }\n";
         settings.files = {{"templates/valve.yaml", template_yaml},
+                          {"templates/self.yaml", self_yaml},
                           {"conf.d/plant.yaml", plant_yaml(port)}};
         return settings;
     }
@@ -176,7 +186,34 @@ TEST_F(Commands, AGetIsAnsweredWithWhatTheDeviceHolds) {
     };
     EXPECT_TRUE(lab::wait_until([&] { return holds("4711"); }, 5s));
     const std::string own = ask("properties/get", "own", "{}");
-    EXPECT_EQ(own, R"({"services":[]})") << "this gateway has no template of its own";
+    EXPECT_NE(own.find(R"("version":)"), std::string::npos) << own;
+}
+
+TEST_F(Commands, TheGatewayObeysItsOwn) {
+    ASSERT_TRUE(ready()) << site_.log();
+    const auto own = [&](const std::string& id, const std::string& name, const std::string& paras) {
+        return ask(
+            "commands", id,
+            R"({"service_id":"Gateway","command_name":")" + name + R"(","paras":)" + paras + "}");
+    };
+    const std::string status = own("o-1", "GET_STATUS", "{}");
+    EXPECT_EQ(code(status), 0) << status;
+    EXPECT_NE(status.find(R"(\"books\":)"), std::string::npos) << status;
+    plant_.set_holding("plc", 7, 30, 77);
+    const std::string point =
+        own("o-2", "READ_POINT", R"({"device":"e2e_VALVE","service":"Valve","property":"level"})");
+    EXPECT_NE(point.find(R"(\"77\")"), std::string::npos) << point;
+    const std::string registers =
+        own("o-3", "READ_REGISTERS",
+            R"({"bus":"plc","unit":7,"table":"holding","first":30,"count":2})");
+    EXPECT_NE(registers.find("[77,0]"), std::string::npos) << registers;
+    EXPECT_EQ(code(own("o-4", "SUSPEND_BUS", R"({"bus":"plc","minutes":5})")), 0);
+    EXPECT_EQ(code(set("o-5", R"({"limit":20})")), 9) << "nothing is written to a suspended bus";
+    EXPECT_EQ(code(own("o-6", "RESUME_BUS", R"({"bus":"plc"})")), 0);
+    EXPECT_EQ(code(set("o-7", R"({"limit":20})")), 0);
+    EXPECT_EQ(code(own("o-8", "RESTART", "{}")), 1) << "remote.restart is off";
+    EXPECT_EQ(code(own("o-9", "SUSPEND_BUS", R"({"bus":"other","minutes":5})")), 5);
+    EXPECT_EQ(code(own("o-10", "FORMAT", "{}")), 4);
 }
 
 TEST_F(Commands, TheSafeValueIsWrittenOnceWhenTheCloudIsAway) {

@@ -1,0 +1,147 @@
+#include "daemon/operate.h"
+
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <csignal>
+
+#include "base/json_writer.h"
+#include "daemon/plan_report.h"
+#include "daemon/property_answer.h"
+#include "daemon/self_report.h"
+#include "daemon/service.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate {
+namespace {
+
+namespace codes = northbound::result_code;
+using Kind = OwnCommand::Kind;
+
+// What fits an answer of one message with all around it (protocol reference 11.5).
+constexpr std::size_t detail_bytes_max = 32 * 1024;
+
+struct Told {
+    int code = codes::success;
+    std::string text;
+};
+
+Told told(std::string text) {
+    if (text.size() <= detail_bytes_max) return {codes::success, std::move(text)};
+    return {codes::not_reached, "too long for one message: ask on the gateway itself"};
+}
+
+Told told(const Result<void>& done) {
+    if (done) return {};
+    return {codes::bad_value, done.error().what};
+}
+
+Told not_read(const Error& error) {
+    const bool refused = error.code == Errc::refused;
+    return {refused ? codes::device_refused : codes::not_reached, error.what};
+}
+
+asio::awaitable<Told> read_point(Parts& parts, const OwnCommand& command) {
+    const std::vector<PointIndex> wanted(1, command.point);
+    const Result<Readings> read = co_await parts.buses[command.bus]->read(*command.device, wanted);
+    if (!read) co_return not_read(read.error());
+    parts.latest.set(*read);
+    std::string text;
+    json::Writer out(text);
+    out.open_object();
+    for (const Reading& reading : read->values) out.member("value", to_string(reading.value));
+    std::string at;
+    append_event_time(at, parts.clock.stamp(read->at).at);
+    out.member("event_time", at).close_object();
+    Told answer = told(std::move(text));
+    if (read->values.empty()) answer = {codes::bad_value, "the raw value means no value"};
+    co_return answer;
+}
+
+asio::awaitable<Told> read_registers(Parts& parts, const OwnCommand& command) {
+    southbound::Bus& bus = *parts.buses[command.bus];
+    const auto words =
+        co_await bus.read_raw(command.unit, command.table, command.first, command.count);
+    if (!words) co_return not_read(words.error());
+    std::string text = "[";
+    for (const std::uint16_t word : *words) {
+        if (text.size() > 1) text += ',';
+        json::append_unsigned(text, word);
+    }
+    text += ']';
+    co_return told(std::move(text));
+}
+
+// Long enough for the answer to get out before the link is closed.
+asio::awaitable<void> restart_soon() {
+    asio::steady_timer timer(co_await asio::this_coro::executor, 1s);
+    co_await timer.async_wait(asio::use_awaitable);
+    std::raise(SIGTERM);
+}
+
+// The last one that was asked for counts.
+asio::awaitable<void> restore_log_level(Parts& parts) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, parts.log_level_until);
+    co_await timer.async_wait(asio::use_awaitable);
+    if (Event::Clock::now() >= parts.log_level_until) log::set_level(log::Level::info);
+}
+
+Told operate_now(Parts& parts, const OwnCommand& command) {
+    const Instant until = Event::Clock::now() + command.lasts;
+    switch (command.kind) {
+        case Kind::get_status:
+            return told(status_summary_json(parts.status()));
+        case Kind::get_plan:
+            return told(plan_json(parts.config, plan_site(parts.config)));
+        case Kind::scan_now:
+            parts.buses[command.bus]->scan_now();
+            return {};
+        case Kind::suspend_bus:
+            parts.buses[command.bus]->suspend(until);
+            return {};
+        case Kind::resume_bus:
+            parts.buses[command.bus]->resume();
+            return {};
+        case Kind::set_period:
+            return told(
+                parts.buses[command.bus]->set_period(command.device, command.period, until));
+        case Kind::set_log_level:
+            log::set_level(command.level);
+            parts.log_level_until = until;
+            parts.timers.spawn("log level", restore_log_level(parts));
+            return {};
+        case Kind::restart:
+            if (!service::supervised())
+                return {codes::not_reached, "nobody would start it again: not run by systemd"};
+            parts.timers.spawn("restart", restart_soon());
+            return {};
+        case Kind::read_point:
+        case Kind::read_registers:
+            break;
+    }
+    return {codes::unknown, ""};
+}
+
+}  // namespace
+
+asio::awaitable<Outcome> operate(Parts& parts, const Order& order) {
+    const OwnCommand& command = *order.own;
+    Told answer;
+    if (command.kind == Kind::read_point)
+        answer = co_await read_point(parts, command);
+    else if (command.kind == Kind::read_registers)
+        answer = co_await read_registers(parts, command);
+    else
+        answer = operate_now(parts, command);
+    Outcome outcome = outcome_of(order, answer.code, std::move(answer.text));
+    co_return outcome;
+}
+
+northbound::GetAnswer own_properties(Parts& parts, const Order& order) {
+    const Template& tmpl = parts.requests.directory().template_of(order.device);
+    parts.latest.set(self_readings(tmpl, order.device, Event::Clock::now(), parts.status()));
+    return property_answer(*tmpl.points, order.device, order.points, parts.latest, parts.clock);
+}
+
+}  // namespace fieldgate
