@@ -112,7 +112,9 @@ TEST(Delivery, LosesNothingWhenTheBrokerIsRestarted) {
     ASSERT_TRUE(
         lab::wait_until([&] { return site.platform().counts().records > before + 50; }, 90s))
         << site.log();
-    EXPECT_TRUE(all_arrives(site, 0, 30s)) << state_of(site);
+    // Links that die at once are tried again a minute later, and what gathers meanwhile goes at
+    // 100 KiB/s beside the live data.
+    EXPECT_TRUE(all_arrives(site, 0, 180s)) << state_of(site);
     EXPECT_EQ(site.imbalance(), 0);
     EXPECT_EQ(site.stop(), 0);
     EXPECT_EQ(site.wrong(), 0u);
