@@ -9,12 +9,6 @@ namespace {
 
 namespace codes = northbound::result_code;
 
-std::string quoted(std::string_view name) {
-    std::string text = "\"";
-    text.append(name.substr(0, 64));
-    return text + '"';
-}
-
 // What a parameter of a command says as a word, to be looked up in the rule's `values`.
 std::string word_of(const json::Value& parameter) {
     if (parameter.string()) return *parameter.string();

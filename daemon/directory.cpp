@@ -5,6 +5,8 @@
 
 namespace fieldgate {
 
+std::string quoted(std::string_view name) { return '"' + std::string(name.substr(0, 64)) + '"'; }
+
 std::size_t Directory::Hash::operator()(const Named& named) const {
     const std::hash<std::string_view> hash;
     return hash(named.service) * 31 + hash(named.name);

@@ -44,8 +44,6 @@ constexpr std::array<std::pair<std::string_view, log::Level>, 5> levels{
      {"info", log::Level::info},
      {"debug", log::Level::debug}}};
 
-std::string quoted(std::string_view text) { return '"' + std::string(text.substr(0, 64)) + '"'; }
-
 /// Takes one parameter after the other; the first that is wrong is the error.
 class Reader {
 public:
