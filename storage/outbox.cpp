@@ -171,7 +171,7 @@ asio::awaitable<void> Outbox::State::flushed() {
     const Waiting waiting{flushers_, flushers_.insert(flushers_.end(), &event)};
     const std::uint64_t failures = failures_;
     while (disk_ok_ && failures == failures_ && !flushed_to(marks)) {
-        want_now();
+        if (!under_way_to(marks)) want_now();
         co_await event.wait();
     }
 }
@@ -182,6 +182,11 @@ bool Outbox::State::flushed_to(const std::array<Seq, 2>& marks) {
         if (shelf(table).written() < marks[index(table)]) return false;
     }
     return true;
+}
+
+// The commit that runs has all of it: its end is heard of, and one more would find nothing.
+bool Outbox::State::under_way_to(const std::array<Seq, 2>& marks) const {
+    return committing_ && disk_end(tables[0]) >= marks[0] && disk_end(tables[1]) >= marks[1];
 }
 
 void Outbox::State::notify_flushed() {

@@ -15,6 +15,12 @@ constexpr auto nap = 10s;
 
 }  // namespace
 
+/// A commit, from the making of its batch to its end.
+struct Outbox::State::Commit {
+    Batch batch;
+    std::array<std::optional<Shelf::Frozen>, 2> frozen;
+};
+
 asio::awaitable<void> Outbox::State::keep() {
     for (;;) {
         turned_ = Clock::now();
@@ -43,16 +49,18 @@ asio::awaitable<void> Outbox::State::commit() {
     }
     if (writes_late() && all) spill_ = true;
     make_room();
-    Batch batch = make_batch();
-    if (nothing_in(batch)) {
+    Commit commit;
+    make_batch(commit);
+    if (nothing_in(commit.batch)) {
         works();
         plan_next();
         co_return;
     }
     committing_ = true;
     counters_dirty_ = false;
-    const Result<DiskFigures> done = co_await worker_.run([&] { return disk_.commit(batch); });
-    finish(batch, done);
+    const Result<DiskFigures> done =
+        co_await worker_.run([&] { return disk_.commit(commit.batch); });
+    finish(commit, done);
 }
 
 asio::awaitable<bool> Outbox::State::reopen() {
@@ -188,8 +196,8 @@ std::size_t Outbox::State::batch_bytes_max() const {
     return std::min<std::size_t>(2UL << 20, settings_.max_size_bytes / 8);
 }
 
-Batch Outbox::State::make_batch() {
-    Batch batch;
+void Outbox::State::make_batch(Commit& commit) {
+    Batch& batch = commit.batch;
     batch.counters = counters_;
     // What stays in RAM is not on disk: of it a crash must leave nothing, no count either.
     batch.counters.accepted -= shelves_[0].unwritten() + shelves_[1].unwritten();
@@ -205,7 +213,7 @@ Batch Outbox::State::make_batch() {
             batch.inserts.push_back({table, seq, disk_id(entry->record.series), &entry->record});
             bytes += Shelf::cost(entry->record);
         }
-        shelf(table).freeze(seq);
+        commit.frozen[index(table)].emplace(shelf(table), seq);
         again_[index(table)].erase({0, seq - 1});
         batch.counters.accepted += again_[index(table)].count();
         const Seq first = std::min(lanes_.waiting(table).next(0).value_or(lanes_.next_seq(table)),
@@ -227,7 +235,6 @@ Batch Outbox::State::make_batch() {
     batch.next = {lanes_.next_seq(Table::alarm), lanes_.next_seq(Table::data)};
     batch.counters.accepted += batch.inserts.size();
     if (proven_time_dirty_) batch.proven_time = proven_time_;
-    return batch;
 }
 
 Seq Outbox::State::oldest_leased(Table table) const {
@@ -241,11 +248,13 @@ void Outbox::State::settle_for_taker(Table table, Seq seq, const Record& record)
     if (stamps_[index(table)].settle({seq, seq}, std::nullopt)) stamps_dirty_ = true;
 }
 
-void Outbox::State::finish(Batch& batch, const Result<DiskFigures>& done) {
+void Outbox::State::finish(Commit& commit, const Result<DiskFigures>& done) {
+    const Batch& batch = commit.batch;
     committing_ = false;
     stamps_under_way_ = false;
     for (const Table table : tables) {
-        shelf(table).thaw(done.has_value());
+        if (done) commit.frozen[index(table)]->written();
+        commit.frozen[index(table)].reset();
         if (done) continue;
         for (const auto& [first, last] : batch.removals[index(table)].ranges())
             removals_[index(table)].add({first, last});

@@ -78,6 +78,7 @@ private:
         Clock::time_point appended;
     };
     struct Taking;
+    struct Commit;
 
     Shelf& shelf(Table table) { return shelves_[index(table)]; }
     const Shelf& shelf(Table table) const { return shelves_[index(table)]; }
@@ -100,6 +101,7 @@ private:
     bool stamp(Table table, Seq seq, Record& record) const;
     void notify_flushed();
     bool flushed_to(const std::array<Seq, 2>& marks);
+    bool under_way_to(const std::array<Seq, 2>& marks) const;
 
     // outbox_take.cpp
     Candidate candidate(std::chrono::milliseconds linger);
@@ -121,9 +123,9 @@ private:
     void learn_names(const Inventory& inventory);
     std::int64_t disk_id(SeriesId series);
     std::size_t batch_bytes_max() const;
-    Batch make_batch();
+    void make_batch(Commit& commit);
     void settle_for_taker(Table table, Seq seq, const Record& record);
-    void finish(Batch& batch, const Result<DiskFigures>& done);
+    void finish(Commit& commit, const Result<DiskFigures>& done);
     void failed(const Error& error);
     void works();
     bool anything_to_write();

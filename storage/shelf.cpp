@@ -60,6 +60,12 @@ void Shelf::skip_gone() {
     while (written_ < end() && at(written_).gone) ++written_;
 }
 
+void Shelf::freeze(Seq end) {
+    expect(frozen_ == 0, "one commit at a time");
+    frozen_from_ = written_;
+    frozen_ = end;
+}
+
 void Shelf::thaw(bool written) {
     const Seq frozen = std::exchange(frozen_, 0);
     for (Seq seq = std::max(begin_, frozen_from_); seq < frozen && seq < end(); ++seq) {

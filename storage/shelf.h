@@ -11,7 +11,7 @@ namespace fieldgate::storage {
 /// are, so that live data is sent without reading it back. Runs on the loop.
 ///
 /// Rows that a commit is writing are frozen: the worker reads them where they lie, so they neither
-/// change nor go until thaw().
+/// change nor go while its Frozen lives.
 class Shelf {
 public:
     using Clock = std::chrono::steady_clock;
@@ -19,6 +19,21 @@ public:
         Record record;
         Clock::time_point appended;
         bool gone = false;
+    };
+
+    /// The rows from written() up to `end`, which a commit is writing. One at a time.
+    class Frozen {
+    public:
+        Frozen(Shelf& shelf, Seq end) : shelf_(shelf) { shelf_.freeze(end); }
+        ~Frozen() { shelf_.thaw(written_); }
+        Frozen(const Frozen&) = delete;
+        Frozen& operator=(const Frozen&) = delete;
+        /// The commit has put them on disk.
+        void written() { written_ = true; }
+
+    private:
+        Shelf& shelf_;
+        bool written_ = false;
     };
 
     /// The row must be the one after the last.
@@ -40,12 +55,6 @@ public:
 
     /// Moves written() over what is gone.
     void skip_gone();
-    void freeze(Seq end) {
-        frozen_from_ = written_;
-        frozen_ = end;
-    }
-    /// The commit has ended; `written`: it put the frozen rows on disk.
-    void thaw(bool written);
     /// Lets rows on disk go, oldest first, until they and what is gone behind them take no more
     /// than `bytes`.
     void trim(std::size_t bytes);
@@ -61,6 +70,8 @@ public:
 
 private:
     Entry& at(Seq seq) { return entries_[seq - begin_]; }
+    void freeze(Seq end);
+    void thaw(bool written);
     void pop();
 
     std::deque<Entry> entries_;

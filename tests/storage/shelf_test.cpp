@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t window = 100UL * 1024;
 
 void store(Shelf& shelf) {
-    shelf.freeze(shelf.end());
-    shelf.thaw(true);
+    Shelf::Frozen frozen(shelf, shelf.end());
+    frozen.written();
 }
 
 // A backlog that waits for its turn is overtaken by live data for as long as there is any.
@@ -33,9 +33,11 @@ TEST(Shelf, CountsNothingWhenItHoldsNothing) {
     Shelf shelf;
     for (Seq seq = 1; seq <= 100; ++seq)
         shelf.push(seq, record(static_cast<std::int64_t>(seq)), Shelf::Clock::now());
-    shelf.freeze(51);
-    for (Seq seq = 2; seq <= 100; seq += 2) shelf.forget(seq);
-    shelf.thaw(true);
+    {
+        Shelf::Frozen frozen(shelf, 51);
+        for (Seq seq = 2; seq <= 100; seq += 2) shelf.forget(seq);
+        frozen.written();
+    }
     EXPECT_EQ(shelf.unwritten(), 25u);
     shelf.write_again();
     EXPECT_EQ(shelf.unwritten(), 50u);
@@ -43,6 +45,22 @@ TEST(Shelf, CountsNothingWhenItHoldsNothing) {
     EXPECT_EQ(shelf.unwritten(), 0u);
     EXPECT_EQ(shelf.unwritten_bytes(), 0u);
     EXPECT_EQ(shelf.begin(), shelf.end());
+}
+
+TEST(Shelf, ThawsWhicheverWayACommitEnds) {
+    Shelf shelf;
+    for (Seq seq = 1; seq <= 3; ++seq)
+        shelf.push(seq, record(static_cast<std::int64_t>(seq)), Shelf::Clock::now());
+    store(shelf);
+    { const Shelf::Frozen nothing_to_write(shelf, shelf.end()); }
+    shelf.restamp(2, utc(7));
+    EXPECT_EQ(shelf.find(2)->record.at, utc(7));
+    EXPECT_EQ(shelf.written(), 4u);
+
+    shelf.push(4, record(4), Shelf::Clock::now());
+    { const Shelf::Frozen failed(shelf, shelf.end()); }
+    EXPECT_EQ(shelf.written(), 4u) << "not on disk";
+    EXPECT_EQ(shelf.unwritten(), 1u);
 }
 
 }  // namespace

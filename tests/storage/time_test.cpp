@@ -4,6 +4,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 
+#include "tests/storage/fault_vfs.h"
 #include "tests/storage/site.h"
 
 namespace fieldgate::storage {
@@ -57,6 +58,7 @@ protected:
         return taken;
     }
 
+    FaultVfs disk;  // outlives the site
     TempFolder folder;
     Site site{folder.path()};
 };
@@ -250,6 +252,37 @@ TEST_F(TimeTest, StampsATimeBeforeTheFloorOnceAsSoonAsThereIsAGuess) {
     all.pop_back();
     for (const Record& one : all) EXPECT_EQ(one.at, Utc(truth + one.since_boot));
     EXPECT_EQ(proven.at, Utc(truth + hour + proven.since_boot));
+}
+
+// What it was to write has gone from RAM: a commit that finds nothing.
+TEST_F(TimeTest, StampsWhatIsOnDiskAfterACommitOfNothing) {
+    site.settings.durability = Durability::flash_saver;
+    ASSERT_TRUE(site.open());
+    append(1, 10);
+    site.flush();
+    append(11, 11);
+    int flushed = 0;
+    const auto flush = [&] {
+        asio::co_spawn(site.loop, site.outbox->flushed(),
+                       [&](const std::exception_ptr&) { ++flushed; });
+    };
+    disk.hold_syncs(true);
+    flush();
+    ASSERT_TRUE(site.until([&] { return disk.holds_one(); }));
+    site.append(record(12, 0, Priority::alarm));
+    flush();
+    const Site::Taken alarm = site.take(1);
+    ASSERT_EQ(alarm.numbers(), std::vector<std::int64_t>{12});
+    site.outbox->remove(alarm.lease);
+    disk.hold_syncs(false);
+    ASSERT_TRUE(site.until([&] { return flushed == 2; }));
+    site.until([] { return false; }, 20ms);
+
+    site.outbox->restamp(truth);
+
+    const Site::Taken taken = site.take();
+    ASSERT_EQ(taken.records.size(), 11u);
+    for (const Record& one : taken.records) EXPECT_EQ(one.at, Utc(truth + one.since_boot));
 }
 
 TEST_F(TimeTest, LeavesAPlausibleTimeToTheProofWhenItGuesses) {
