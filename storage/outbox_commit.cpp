@@ -19,6 +19,7 @@ constexpr auto nap = 10s;
 struct Outbox::State::Commit {
     Batch batch;
     std::array<std::optional<Shelf::Frozen>, 2> frozen;
+    std::array<SeqSet, 2> again;  ///< rows of it that the disk has had before
 };
 
 asio::awaitable<void> Outbox::State::keep() {
@@ -214,6 +215,7 @@ void Outbox::State::make_batch(Commit& commit) {
             bytes += Shelf::cost(entry->record);
         }
         commit.frozen[index(table)].emplace(shelf(table), seq);
+        commit.again[index(table)] = again_[index(table)].within({0, seq - 1});
         again_[index(table)].erase({0, seq - 1});
         batch.counters.accepted += again_[index(table)].count();
         const Seq first = std::min(lanes_.waiting(table).next(0).value_or(lanes_.next_seq(table)),
@@ -248,6 +250,16 @@ void Outbox::State::settle_for_taker(Table table, Seq seq, const Record& record)
     if (stamps_[index(table)].settle({seq, seq}, std::nullopt)) stamps_dirty_ = true;
 }
 
+// The disk is as it was before: what had to leave it has to still, and so has what went meanwhile.
+void Outbox::State::take_back(Table table, const Commit& commit) {
+    SeqSet& removals = removals_[index(table)];
+    SeqSet& again = again_[index(table)];
+    for (const auto& [first, last] : commit.batch.removals[index(table)].ranges())
+        removals.add({first, last});
+    for (const auto& [first, last] : commit.again[index(table)].ranges()) again.add({first, last});
+    for (const auto& [first, last] : removals.ranges()) again.erase({first, last});
+}
+
 void Outbox::State::finish(Commit& commit, const Result<DiskFigures>& done) {
     const Batch& batch = commit.batch;
     committing_ = false;
@@ -255,9 +267,7 @@ void Outbox::State::finish(Commit& commit, const Result<DiskFigures>& done) {
     for (const Table table : tables) {
         if (done) commit.frozen[index(table)]->written();
         commit.frozen[index(table)].reset();
-        if (done) continue;
-        for (const auto& [first, last] : batch.removals[index(table)].ranges())
-            removals_[index(table)].add({first, last});
+        if (!done) take_back(table, commit);
     }
     if (done) {
         figures_ = *done;

@@ -125,6 +125,7 @@ private:
     std::size_t batch_bytes_max() const;
     void make_batch(Commit& commit);
     void settle_for_taker(Table table, Seq seq, const Record& record);
+    void take_back(Table table, const Commit& commit);
     void finish(Commit& commit, const Result<DiskFigures>& done);
     void failed(const Error& error);
     void works();

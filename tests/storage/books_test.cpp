@@ -96,6 +96,32 @@ TEST_F(BooksTest, BalanceThoughRecordsGoBeforeTheyAreWrittenAgain) {
     EXPECT_TRUE(site.balanced());
 }
 
+// What was to be written again is, though the commit that was to do so has failed in its turn.
+TEST_F(BooksTest, BalanceThoughAnErrorFollowsAnError) {
+    ASSERT_TRUE(site.open());
+    site.append(1, 10);
+    site.flush();
+    const Site::Taken taken = site.take();
+    ASSERT_EQ(taken.records.size(), 10u);
+    disk.fail(Fault::write_error);
+    site.append(11, 11);
+    ASSERT_TRUE(site.until([&] { return !site.outbox->status().disk_ok; }));
+    disk.fail(Fault::full);  // can be opened and read, and takes nothing
+    ASSERT_TRUE(site.until([&] { return site.outbox->status().buffered == 11; }));
+    site.until([] { return false; }, 300ms);  // its next try fails, too
+    site.outbox->remove(taken.lease);
+    disk.fail(Fault::none);
+    ASSERT_TRUE(site.until([&] { return site.outbox->status().buffered == 0; }));
+    site.close();
+
+    ASSERT_TRUE(site.open());
+    const Books books = site.outbox->status().books;
+    EXPECT_EQ(books.accepted, 11u);
+    EXPECT_EQ(books.acknowledged, 10u);
+    EXPECT_EQ(books.pending, 1u);
+    EXPECT_EQ(site.take().numbers(), std::vector<std::int64_t>{11});
+}
+
 // A store of before `accepted` was counted for itself.
 TEST_F(BooksTest, AreTakenOverFromAnOlderStore) {
     ASSERT_TRUE(site.open());
