@@ -79,7 +79,7 @@ void Outbox::State::append(std::span<Record> records) {
     counters_.accepted += records.size();
     for (Record& record : records) {
         const Table table = record.priority == Priority::alarm ? Table::alarm : Table::data;
-        if (full_ && table == Table::data && settings_.when_full == WhenFull::drop_newest) {
+        if (table == Table::data && refuses()) {
             ++counters_.evicted;
             counters_dirty_ = true;
             continue;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t window_bytes = 1UL << 20;  // of rows on disk that stay in RAM
 constexpr auto late = 5s;                        // flash_saver: unacknowledged for so long
 constexpr auto nap = 10s;
+constexpr auto look_again = 2s;  // at a disk that is full
 
 }  // namespace
 
@@ -41,19 +42,14 @@ asio::awaitable<void> Outbox::State::keep() {
 asio::awaitable<void> Outbox::State::commit() {
     const bool all = std::exchange(urgent_, false);
     due_ = Clock::time_point::max();
-    if (must_reopen_) {
-        const bool open = co_await reopen();
-        if (!open) co_return;
-        // Stopped meanwhile: the wait below would not begin, and its batch would be lost.
-        const auto stop = (co_await asio::this_coro::cancellation_state).cancelled();
-        if (stop != asio::cancellation_type::none) co_return;
-    }
+    const bool known = co_await know_disk();
+    if (!known) co_return;
     if (writes_late() && all) spill_ = true;
     make_room();
     Commit commit;
     make_batch(commit);
-    if (nothing_in(commit.batch)) {
-        works();
+    // A disk that has failed works again when it has taken something, be it the books alone.
+    if (disk_ok_ && nothing_in(commit.batch)) {
         plan_next();
         co_return;
     }
@@ -62,6 +58,36 @@ asio::awaitable<void> Outbox::State::commit() {
     const Result<DiskFigures> done =
         co_await worker_.run([&] { return disk_.commit(commit.batch); });
     finish(commit, done);
+}
+
+// Open, and seen lately if its figures say that it is full: there may have been nothing to write
+// that would have brought new ones.
+asio::awaitable<bool> Outbox::State::know_disk() {
+    bool known = true;
+    if (must_reopen_)
+        known = co_await reopen();
+    else if (full_ && Clock::now() >= looked_ + look_again)
+        known = co_await look();
+    else
+        co_return true;
+    // Stopped meanwhile: the wait that follows would not begin, and its batch would be lost.
+    const auto stop = (co_await asio::this_coro::cancellation_state).cancelled();
+    if (stop != asio::cancellation_type::none) co_return false;
+    co_return known;
+}
+
+asio::awaitable<bool> Outbox::State::look() {
+    const Result<DiskFigures> seen = co_await worker_.run([&] { return disk_.figures(); });
+    if (seen)
+        saw(*seen);
+    else
+        failed(seen.error());
+    co_return seen.has_value();
+}
+
+void Outbox::State::saw(const DiskFigures& figures) {
+    figures_ = figures;
+    looked_ = Clock::now();
 }
 
 asio::awaitable<bool> Outbox::State::reopen() {
@@ -80,7 +106,7 @@ asio::awaitable<bool> Outbox::State::reopen() {
         adopt(*inventory);
     opened_ = true;
     must_reopen_ = false;
-    figures_ = inventory->figures;
+    saw(inventory->figures);
     offer_rows();
     arrival_.notify();
     want_commit();
@@ -270,7 +296,7 @@ void Outbox::State::finish(Commit& commit, const Result<DiskFigures>& done) {
         if (!done) take_back(table, commit);
     }
     if (done) {
-        figures_ = *done;
+        saw(*done);
         cap_reached_ = false;
         new_names_.clear();
         parking_.clear();
@@ -295,6 +321,7 @@ void Outbox::State::finish(Commit& commit, const Result<DiskFigures>& done) {
 // When keep() is next needed.
 void Outbox::State::plan_next() {
     if (must_reopen_ || !disk_ok_) return want(retry_at_);
+    if (refuses()) want(looked_ + look_again);
     const std::size_t left = unwritten_bytes();
     if (spill_ && left == 0) spill_ = false;
     if (left > window_bytes || (spill_ && left > 0)) return want_now();

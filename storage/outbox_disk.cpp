@@ -188,6 +188,7 @@ Result<void> OutboxDisk::checkpoint_if_due() {
 }
 
 Result<DiskFigures> OutboxDisk::figures() {
+    if (!database_.is_open()) return Error(Errc::closed, "the store is not open");
     DiskFigures figures;
     const Result<std::int64_t> pages = database_.number("PRAGMA page_count");
     if (!pages) return pages.error();

@@ -26,6 +26,8 @@ public:
     Result<Inventory> open();
     /// Out of room: the ballast is dropped and it is tried once more.
     Result<DiskFigures> commit(const Batch& batch);
+    /// As of now.
+    Result<DiskFigures> figures();
     /// Rows from `from` to at most `last`, at most `rows_max` or a quarter of a megabyte.
     Result<Page> read(Table table, SeqRange range, std::size_t rows_max);
     /// Checkpoints and closes; nothing if it is not open.
@@ -67,7 +69,6 @@ private:
     Result<void> trim_quarantine();
     std::optional<StoredRow> checked_row(const Statement& select, Table table) const;
     Result<void> checkpoint_if_due();
-    Result<DiskFigures> figures();
     void abandon();
 
     Settings settings_;

@@ -85,6 +85,7 @@ private:
     /// Rows below it may be on disk, now or when the commit under way has ended.
     Seq disk_end(Table table) const;
     std::size_t unwritten_bytes() const;
+    bool refuses() const { return full_ && settings_.when_full == WhenFull::drop_newest; }
     bool writes_late() const { return settings_.durability == Durability::flash_saver; }
 
     // outbox.cpp
@@ -117,7 +118,10 @@ private:
     // outbox_commit.cpp
     asio::awaitable<void> keep();
     asio::awaitable<void> commit();
+    asio::awaitable<bool> know_disk();
     asio::awaitable<bool> reopen();
+    asio::awaitable<bool> look();
+    void saw(const DiskFigures& figures);
     void adopt(const Inventory& inventory);
     void reconcile(const Inventory& inventory);
     void learn_names(const Inventory& inventory);
@@ -200,6 +204,7 @@ private:
     Backoff retry_{std::chrono::milliseconds(100), std::chrono::seconds(10)};
     std::uint64_t failures_ = 0;
     DiskFigures figures_;
+    Clock::time_point looked_;  // when they were so
 
     Event wake_;     // keep()
     Event arrival_;  // take()

@@ -10,7 +10,9 @@ enum class Durability : std::uint8_t {
     group,        ///< committed every `commit`, or at 1 MB
     flash_saver,  ///< only what is unacknowledged after 5 s, and everything when stopping
 };
-enum class WhenFull : std::uint8_t { drop_oldest, drop_newest };  ///< Alarms always go last.
+/// Alarms always go last. A store that refuses the newest takes them again within some seconds of
+/// there being room, whoever has made it.
+enum class WhenFull : std::uint8_t { drop_oldest, drop_newest };
 
 struct Settings {
     std::string path = "/var/lib/fieldgate";  ///< A folder.

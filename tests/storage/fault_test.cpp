@@ -60,6 +60,27 @@ TEST_F(FaultTest, KeepsRecordsInRamWhileTheDiskIsFullAndHealsByItself) {
     expect_all_once(120);
 }
 
+// All that it was to write has gone from RAM: what works is not known before it has been tried.
+TEST_F(FaultTest, IsNotSaidToWorkBeforeTheDiskHasTakenSomething) {
+    site.settings.durability = Durability::flash_saver;
+    ASSERT_TRUE(site.open());
+    disk.fail(Fault::full);
+    site.append(1, 10);
+    site.flush();
+    ASSERT_FALSE(site.outbox->status().disk_ok);
+    site.outbox->remove(site.take().lease);
+    ASSERT_EQ(site.outbox->status().buffered, 0u);
+
+    EXPECT_FALSE(site.until([&] { return site.outbox->status().disk_ok; }, 500ms));
+    disk.fail(Fault::none);
+    EXPECT_TRUE(site.until([&] { return site.outbox->status().disk_ok; }));
+    TempFolder crashed;
+    copy_store(folder.path(), crashed.path());
+    Site after(crashed.path());
+    ASSERT_TRUE(after.open());
+    EXPECT_EQ(after.outbox->status().books.acknowledged, 10u) << "the books have told it";
+}
+
 TEST_F(FaultTest, BoundsWhatItKeepsInRamAndCountsTheRest) {
     ASSERT_TRUE(site.open());
     disk.fail(Fault::full);

@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 
+#include "tests/storage/fake_space.h"
 #include "tests/storage/site.h"
 
 namespace fieldgate::storage {
@@ -119,13 +120,48 @@ TEST_F(RoomTest, NeverCountsALeasedRecordTwice) {
     EXPECT_GT(site.outbox->status().books.evicted, 0u);
 }
 
-TEST_F(RoomTest, LeavesTheSpaceThatIsToBeKeptFree) {
-    site.settings.keep_free_bytes = std::uint64_t{1} << 60;  // more than any disk has
+TEST_F(RoomTest, LeavesTheSpaceThatIsToBeKeptFreeAndUsesItWhenThereIsMoreAgain) {
+    site.settings.keep_free_bytes = 1UL << 30;
+    FakeSpace space(1UL << 20);
     ASSERT_TRUE(site.open());
     for (int round = 0; round < 20; ++round) append_and_check(round * 200 + 1, round * 200 + 200);
 
     EXPECT_LT(fs::file_size(folder.path() + "/outbox.db"), 1UL << 20);
-    EXPECT_GT(site.outbox->status().books.evicted, 0u);
+    const std::uint64_t evicted = site.outbox->status().books.evicted;
+    EXPECT_GT(evicted, 0u);
+
+    space.set(2UL << 30);
+    append_and_check(4001, 4200);  // sees it
+    const std::uint64_t last = site.outbox->status().books.evicted;
+    for (int round = 21; round < 27; ++round) append_and_check(round * 200 + 1, round * 200 + 200);
+    EXPECT_EQ(site.outbox->status().books.evicted, last);
+    EXPECT_GT(fs::file_size(folder.path() + "/outbox.db"), 1UL << 20);
+}
+
+// Nothing is acknowledged and no alarm comes: there is nothing to write, and the disk is looked at
+// all the same.
+TEST_F(RoomTest, RefusesNothingAnyMoreWhenTheSpaceIsBack) {
+    site.settings.when_full = WhenFull::drop_newest;
+    site.settings.keep_free_bytes = 1UL << 30;
+    FakeSpace space(1UL << 20);
+    ASSERT_TRUE(site.open());
+    for (int round = 0; round < 20; ++round) append_and_check(round * 200 + 1, round * 200 + 200);
+    const auto refused = [&] {
+        const std::uint64_t before = site.outbox->status().books.evicted;
+        site.append(large(1));
+        return site.outbox->status().books.evicted > before;
+    };
+    EXPECT_TRUE(refused());
+    const std::uint64_t written = site.outbox->status().written_bytes;
+
+    space.set(2UL << 30);
+
+    EXPECT_TRUE(site.until([&] { return !refused(); }, 5s));
+    EXPECT_EQ(site.outbox->status().written_bytes, written) << "to look costs no write";
+    const std::uint64_t evicted = site.outbox->status().books.evicted;
+    append_and_check(5001, 5400);
+    EXPECT_EQ(site.outbox->status().books.evicted, evicted);
+    EXPECT_EQ(site.outbox->status().buffered, 0u);
 }
 
 }  // namespace
