@@ -93,8 +93,9 @@ public:
     /// All that is pending from now on counts as backlog; what is appended later is live. At every
     /// connect.
     void mark_backlog();
-    /// Waits until a backlog of mark_backlog() has gone, wherever its last record went; 10 s at
-    /// most. True if one has since the last call. One caller at a time.
+    /// Waits until a backlog has gone, of mark_backlog() or of a store that opened after it,
+    /// wherever its last record went; 10 s at most. True if one has since the last call. One caller
+    /// at a time.
     asio::awaitable<bool> backlog_gone();
 
     /// While held, records whose time is not proven are not taken.

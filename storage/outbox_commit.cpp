@@ -139,6 +139,8 @@ void Outbox::State::adopt(const Inventory& inventory) {
     counters_.quarantined += inventory.counters.quarantined;
     if (!proven_time_) proven_time_ = inventory.proven_time;
     learn_names(inventory);
+    // To a connection of before, what the disk had is backlog like any other.
+    replaying_ = lanes_.backlog() > 0;
     restamp_ = proof_;
     apply_restamp();
 }

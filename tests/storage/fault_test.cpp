@@ -114,6 +114,39 @@ TEST_F(FaultTest, StartsOnAFullDiskAndHealsByItself) {
     expect_all_once(20);
 }
 
+TEST_F(FaultTest, TellsThatTheBacklogOfAStoreHasGoneThatOpensAfterTheConnect) {
+    ASSERT_TRUE(site.open());
+    site.append(1, 5);
+    site.close();
+    disk.fail(Fault::read_error);
+    ASSERT_TRUE(site.open());
+    site.outbox->mark_backlog();
+    EXPECT_EQ(site.outbox->status().backlog, 0u);
+    site.append(6, 8);
+    disk.fail(Fault::none);
+    ASSERT_TRUE(site.until([&] { return site.outbox->status().buffered == 0; }));
+
+    EXPECT_EQ(site.outbox->status().backlog, 5u);
+    const Site::Taken live = site.take();
+    EXPECT_EQ(live.numbers(), (std::vector<std::int64_t>{6, 7, 8}));
+    EXPECT_FALSE(live.lease.backlog);
+    site.outbox->remove(live.lease);
+    const Site::Taken backlog = site.take();
+    EXPECT_EQ(backlog.numbers(), (std::vector<std::int64_t>{1, 2, 3, 4, 5}));
+    EXPECT_TRUE(backlog.lease.backlog);
+    bool told = false;
+    bool ended = false;
+    const auto hear = [&](const std::exception_ptr&, bool gone) {
+        told = gone;
+        ended = true;
+    };
+    asio::co_spawn(site.loop, site.outbox->backlog_gone(), hear);
+    EXPECT_FALSE(site.until([&] { return ended; }, 50ms));
+    site.outbox->remove(backlog.lease);
+    EXPECT_TRUE(site.until([&] { return ended; }, 15s));
+    EXPECT_TRUE(told);
+}
+
 TEST_F(FaultTest, LosesNothingToASingleErrorAtAnyOperation) {
     const int last = campaign() ? 300 : 24;
     std::int64_t number = 0;
