@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "storage/audit_chain.h"
-#include "storage/bad_files.h"
 #include "storage/figures.h"
 #include "storage/ledger_table.h"
+#include "storage/replacement.h"
 #include "storage/schema.h"
 
 namespace fieldgate::storage {
@@ -16,7 +16,26 @@ namespace {
 constexpr std::uint64_t pages_max = (96UL << 20) / Database::page_bytes;
 constexpr std::uint64_t checkpoint_pages = 256;
 constexpr std::uint64_t jobs_until_forgetting = 100;
+constexpr const char* stem = "control";
 constexpr std::string_view uptime_name = "uptime_ms";
+constexpr std::string_view rescued_name = "rescued";  // of a file before this one
+constexpr int rescues_max = 3;
+
+Result<void> begin_audit(Database& database, const std::string& kept) {
+    AuditEntry entry;
+    entry.who = AuditEntry::Who::local;
+    entry.what = "damaged";
+    entry.target = ControlDisk::file_name;
+    entry.detail = "the audit before this row is in " + kept;
+    entry.result = "a new file";
+    entry.at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    return append_audit(database, entry);
+}
+
+bool is_damage(const Result<ControlStock>& stock) {
+    return !stock &&
+           (stock.error().code == Errc::bad_data || stock.error().code == Errc::unsupported);
+}
 
 }  // namespace
 
@@ -27,22 +46,30 @@ std::chrono::milliseconds ControlDisk::uptime() const {
 
 Result<ControlStock> ControlDisk::open() {
     Result<ControlStock> stock = open_once();
-    const bool damaged =
-        !stock && (stock.error().code == Errc::bad_data || stock.error().code == Errc::unsupported);
-    if (damaged) stock = replace();
+    // What a disk has failed to read looks like damage, too.
+    if (is_damage(stock)) stock = open_once();
+    if (is_damage(stock)) stock = replace();
     if (!stock) database_.abandon();
     return stock;
 }
 
 Result<ControlStock> ControlDisk::open_once() {
+    database_.abandon();
+    const Result<std::string> set_aside = put_in_place(folder_, stem);
+    if (!set_aside) return set_aside.error();
     const Result<void> opened = open_file();
     if (!opened) return opened.error();
-    return take_stock();
+    Result<ControlStock> stock = take_stock();
+    if (!stock || set_aside->empty()) return stock;
+    stock->set_aside = *set_aside;
+    const Result<std::int64_t> rescued = load_figure(database_, rescued_name);
+    if (!rescued) return rescued.error();
+    stock->rescued = static_cast<std::uint64_t>(*rescued);
+    return stock;
 }
 
 // Not quick_check: a copy of a command is found through an index.
 Result<void> ControlDisk::open_file() {
-    database_.abandon();
     Result<void> result = database_.open(file(), pages_max, Database::Sharing::readers);
     if (result) result = migrate(database_, Schema::control);
     if (!result) return result;
@@ -57,43 +84,50 @@ Result<void> ControlDisk::open_file() {
 
 Result<ControlStock> ControlDisk::replace() {
     database_.abandon();
-    const Result<std::string> bad_name = move_aside(folder_, "control");
-    if (!bad_name) return bad_name.error();
-    ControlStock rescued;
-    rescued.set_aside = *bad_name;
-    Result<void> result = open_file();
-    if (result) result = rescue(rescued);
-    if (!result) return result.error();
-    Result<ControlStock> stock = take_stock();
-    if (!stock) return stock;
-    stock->set_aside = rescued.set_aside;
-    stock->rescued = rescued.rescued;
-    return stock;
+    const Result<void> written = write_replacement(
+        folder_, stem, [&](const std::string& new_file) { return rescue_into(new_file); });
+    if (!written) return written.error();
+    return open_once();
 }
 
-Result<void> ControlDisk::rescue(ControlStock& stock) {
-    Transaction transaction(database_);
-    Result<void> result = transaction.begin();
+Result<void> ControlDisk::rescue_into(const std::string& new_file) {
+    Database target;
+    Result<void> result = target.open(new_file, pages_max);
+    if (result) result = migrate(target, Schema::control);
     if (!result) return result;
-    Database damaged;
-    if (damaged.open_damaged(folder_ + "/" + stock.set_aside)) {
-        const Result<std::uint64_t> requests = LedgerTable(database_, life_).rescue(damaged);
-        if (!requests) return requests.error();
-        const Result<std::uint64_t> devices = RosterTable(database_).rescue(damaged);
-        if (!devices) return devices.error();
-        stock.rescued = *requests + *devices;
+    {
+        Transaction transaction(target);
+        result = transaction.begin();
+        if (result) result = rescue(target);
+        if (result) result = begin_audit(target, bad_name(folder_, stem));
+        if (result) result = transaction.commit();
     }
-    damaged.abandon();
-    AuditEntry entry;
-    entry.who = AuditEntry::Who::local;
-    entry.what = "damaged";
-    entry.target = file_name;
-    entry.detail = "the audit before this row is in " + stock.set_aside;
-    entry.result = "a new file";
-    entry.at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    result = append_audit(database_, entry);
     if (!result) return result;
-    return transaction.commit();
+    const Result<bool> moved = target.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+    if (!moved) return moved.error();
+    if (!*moved) return Error(Errc::busy, "the new file is not whole yet");
+    target.close();
+    return {};
+}
+
+Result<void> ControlDisk::rescue(Database& target) {
+    Database damaged;
+    const Result<void> readable = damaged.open_damaged(file());
+    std::uint64_t rows = 0;
+    bool whole = readable.has_value();
+    if (readable) {
+        const Result<Rescued> requests = LedgerTable(target, life_).rescue(damaged);
+        if (!requests) return requests.error();
+        const Result<Rescued> devices = RosterTable(target).rescue(damaged);
+        if (!devices) return devices.error();
+        damaged.abandon();
+        rows = requests->rows + devices->rows;
+        whole = requests->whole && devices->whole;
+    }
+    if (!whole && ++rescues_ < rescues_max)
+        return Error(Errc::io, "not all of the damaged file can be read");
+    rescues_ = 0;
+    return save_figure(target, rescued_name, static_cast<std::int64_t>(rows));
 }
 
 Result<ControlStock> ControlDisk::take_stock() {

@@ -23,9 +23,10 @@ public:
     /// `life` names this process in the ledger.
     ControlDisk(std::string folder, std::int64_t life) : folder_(std::move(folder)), life_(life) {}
 
-    /// Opens, or opens anew after an error. A file that is damaged is renamed aside
-    /// (`control.bad-<n>`, the last one is kept); what can be read of its ledger and roster goes to
-    /// a new one, whose audit begins with a row that says so.
+    /// Opens, or opens anew after an error. What can be read of the ledger and roster of a file
+    /// that is damaged goes to a new one, whose audit begins with a row that says so; when it is
+    /// complete it takes the place of the damaged one, which is kept (`control.bad-<n>`). If not
+    /// all can be read it is an error (io) at first: a disk may fail for a moment.
     Result<ControlStock> open();
     /// After an error other than out_of_range and busy the disk has to be opened anew.
     Result<void> commit(const std::vector<ControlJob>& jobs);
@@ -38,7 +39,8 @@ private:
     Result<void> open_file();
     Result<ControlStock> open_once();
     Result<ControlStock> replace();
-    Result<void> rescue(ControlStock& stock);
+    Result<void> rescue_into(const std::string& new_file);
+    Result<void> rescue(Database& target);
     Result<ControlStock> take_stock();
     Result<void> heal(ControlStock& stock);
     Result<void> write(const std::vector<ControlJob>& jobs);
@@ -48,6 +50,7 @@ private:
     Database database_;
     std::chrono::milliseconds uptime_before_{0};  // when it was opened
     std::chrono::steady_clock::time_point opened_;
+    int rescues_ = 0;         // that could not read all
     std::uint64_t room_ = 0;  // jobs that may add a row before the ledger has to forget
 };
 

@@ -158,25 +158,27 @@ Result<std::chrono::milliseconds> LedgerTable::newest() {
 }
 
 // Forward until it breaks, then backward until it breaks.
-Result<std::uint64_t> LedgerTable::rescue(Database& damaged) {
-    std::uint64_t rows = 0;
+Result<Rescued> LedgerTable::rescue(Database& damaged) {
+    Rescued rescued;
     std::set<std::string> seen;
     for (const char* order :
          {" FROM ledger NOT INDEXED ORDER BY seq", " FROM ledger NOT INDEXED ORDER BY seq DESC"}) {
         Result<Statement> select = damaged.prepare(std::string("SELECT ") + columns + order);
+        rescued.whole = false;
         while (select) {
             const Result<bool> more = select->step();
+            rescued.whole = more && !*more;
             if (!more || !*more) break;
             Row row = row_of(*select);
             if (row.id.empty() || !seen.insert(row.id).second) continue;
             if (!sound(*select, row)) forget_outcome(row);
             const Result<void> saved = save(database_, row);
             if (!saved) return saved.error();
-            ++rows;
+            ++rescued.rows;
         }
-        if (seen.size() >= rows_max) break;
+        if (rescued.whole) break;
     }
-    return rows;
+    return rescued;
 }
 
 }  // namespace fieldgate::storage

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "storage/rescued.h"
 
 namespace fieldgate::storage {
 
@@ -47,9 +48,8 @@ public:
     Result<std::uint64_t> heal();
     /// When the newest row was begun; 0: none.
     Result<std::chrono::milliseconds> newest();
-    /// Copies what can still be read of a damaged file. Returns how many rows; errors are this
-    /// database's alone.
-    Result<std::uint64_t> rescue(Database& damaged);
+    /// Copies what can still be read of a damaged file. Errors are this database's alone.
+    Result<Rescued> rescue(Database& damaged);
 
 private:
     Result<std::uint64_t> remove(std::string_view sql, std::int64_t parameter);

@@ -5,6 +5,7 @@
 
 #include "storage/meta.h"
 #include "storage/outbox_disk.h"
+#include "storage/replacement.h"
 #include "storage/salvage.h"
 #include "storage/schema.h"
 
@@ -28,7 +29,7 @@ Result<Inventory> OutboxDisk::open() {
 
 Result<Inventory> OutboxDisk::open_once() {
     abandon();
-    const Result<std::string> set_aside = put_in_place(settings_.path);
+    const Result<std::string> set_aside = put_in_place(settings_.path, "outbox");
     if (!set_aside) return set_aside.error();
     const Result<void> opened = open_file();
     if (!opened) return opened.error();

@@ -110,15 +110,16 @@ Result<std::uint64_t> RosterTable::heal() {
     return readable.bad.size();
 }
 
-Result<std::uint64_t> RosterTable::rescue(Database& damaged) {
+Result<Rescued> RosterTable::rescue(Database& damaged) {
     Readable readable;
     // Forward until it breaks, then backward until it breaks.
-    if (!read(damaged, "ASC", readable)) static_cast<void>(read(damaged, "DESC", readable));
+    const bool whole = read(damaged, "ASC", readable).has_value();
+    if (!whole) static_cast<void>(read(damaged, "DESC", readable));
     for (const auto& [id, device] : readable.devices) {
         const Result<void> saved = save(device);
         if (!saved) return saved.error();
     }
-    return readable.devices.size();
+    return Rescued{readable.devices.size(), whole};
 }
 
 }  // namespace fieldgate::storage

@@ -1,29 +1,20 @@
 #include "storage/salvage.h"
 
-#include <fcntl.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "storage/bad_files.h"
 #include "storage/meta.h"
+#include "storage/replacement.h"
 #include "storage/schema.h"
 
 namespace fieldgate::storage {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* store_name = "outbox.db";
-constexpr const char* part_name = "outbox.new";
-constexpr const char* complete_name = "outbox.salvaged";
 constexpr std::uint64_t rows_per_transaction = 1000;
 constexpr std::uint64_t wal_pages_max = 1000;
 // The copy has no cap but the disk: what is above that of the store is evicted when it is open.
@@ -250,64 +241,19 @@ Result<Salvaged> copy_into(const std::string& target_file, const std::string& so
     return salvaged;
 }
 
-// A rename is on disk when its folder is.
-void sync_folder(const std::string& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return;
-    ::fsync(descriptor);
-    ::close(descriptor);
-}
-
 }  // namespace
 
 Result<Salvaged> salvage(const std::string& folder) {
-    const std::string part = folder + "/" + part_name;
-    const auto remove_part = [&] {
-        std::error_code ignored;
-        for (const char* end : {"", "-wal"}) fs::remove(part + end, ignored);
-    };
-    remove_part();
-    const Result<Salvaged> salvaged = copy_into(part, folder + "/" + store_name);
-    if (!salvaged) {
-        remove_part();
-        return salvaged;
-    }
-    std::error_code failed;
-    fs::rename(part, folder + "/" + complete_name, failed);
-    if (failed) return Error(Errc::io, part_name + (": " + failed.message()));
-    sync_folder(folder);
+    Salvaged salvaged;
+    const Result<void> written =
+        write_replacement(folder, "outbox", [&](const std::string& file) -> Result<void> {
+            const Result<Salvaged> copied = copy_into(file, folder + "/outbox.db");
+            if (!copied) return copied.error();
+            salvaged = *copied;
+            return {};
+        });
+    if (!written) return written.error();
     return salvaged;
-}
-
-Result<std::string> put_in_place(const std::string& folder) {
-    const fs::path complete = fs::path(folder) / complete_name;
-    const fs::path store = fs::path(folder) / store_name;
-    std::error_code failed;
-    if (!fs::exists(complete, failed)) return std::string();
-    std::vector<fs::path> older;
-    int number = 0;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
-        const int bad = bad_number(entry.path().filename().string(), "outbox");
-        if (bad > 0) older.push_back(entry.path());
-        number = std::max(number, bad);
-    }
-    // It is gone if a crash came after that: the highest number is its own.
-    if (fs::exists(store, failed)) ++number;
-    const std::string bad_name = "outbox.bad-" + std::to_string(number);
-    const fs::path bad = fs::path(folder) / bad_name;
-    const auto rename = [&](const fs::path& from, const fs::path& to) {
-        if (!failed && fs::exists(from, failed)) fs::rename(from, to, failed);
-    };
-    failed.clear();
-    rename(store, bad);
-    // Its WAL belongs to it: to the new file it would be poison.
-    rename(store.string() + "-wal", bad.string() + "-wal");
-    rename(complete, store);
-    if (failed) return Error(Errc::io, bad_name + ": " + failed.message());
-    sync_folder(folder);
-    for (const fs::path& file : older)
-        if (bad_number(file.filename().string(), "outbox") != number) fs::remove(file, failed);
-    return bad_name;
 }
 
 }  // namespace fieldgate::storage

@@ -14,13 +14,8 @@ struct Salvaged {
 };
 
 /// Copies what can still be read of `folder`/outbox.db, row by row with its check sum, into a new
-/// file: same numbers, same times. All of it or nothing: the new file gets its name, by which
-/// put_in_place() knows it, when it is complete; until then the damaged one stays as it is.
-/// Errors: out_of_range (no room for a copy), io.
+/// file: same numbers, same times. All of it or nothing: put_in_place() is what follows
+/// (replacement.h). Errors: out_of_range (no room for a copy), io.
 Result<Salvaged> salvage(const std::string& folder);
-/// Puts a complete copy in the place of outbox.db, which is kept as outbox.bad-<n>; older ones go.
-/// Returns that name; empty if there was nothing to do. Goes on where a crash has stopped it.
-/// Errors: io.
-Result<std::string> put_in_place(const std::string& folder);
 
 }  // namespace fieldgate::storage

@@ -101,24 +101,9 @@ TEST_F(ControlFault, ExecutesNothingTwiceThroughASingleErrorAtAnyOperation) {
     EXPECT_FALSE(fs::exists(folder.path() + "/control.bad-1"));
 }
 
-/// A store with 100 commands, 100 rows of audit and 50 devices, closed.
-void fill(const std::string& folder) {
-    ControlSite site(folder);
-    for (int number = 1; number <= 100; ++number) {
-        site.append("command", std::string(100, 'x'));
-        ASSERT_TRUE(site.execute("command/" + std::to_string(number)));
-    }
-    std::vector<SubDevice> devices(50);
-    for (std::size_t number = 0; number < devices.size(); ++number) {
-        devices[number].device_id = "meter-" + std::to_string(number);
-        devices[number].extension_info = "{\"modbus_unit\":" + std::to_string(number) + "}";
-    }
-    ASSERT_TRUE(site.run(site.store->roster().apply_add(12, devices)));
-}
-
 TEST(ControlDamage, NeverStopsTheStartNorTellsAnythingWrong) {
     TempFolder original;
-    fill(original.path());
+    fill_control(original.path());
     std::mt19937 random(8);
     const auto bytes = fs::file_size(original.path() + "/control.db");
     const int rounds = std::getenv("FIELDGATE_CAMPAIGN") != nullptr ? 1000 : 60;
@@ -137,7 +122,7 @@ TEST(ControlDamage, NeverStopsTheStartNorTellsAnythingWrong) {
             file.put(static_cast<char>(byte ^ (1 << random() % 8)));
         }
         ControlSite site(folder.path());
-        ASSERT_TRUE(site.store->disk_ok());
+        ASSERT_TRUE(site.until([&] { return site.store->disk_ok(); }));
         if (fs::exists(folder.path() + "/control.bad-1")) ++aside;
         for (int number = 1; number <= 100; ++number) {
             const std::string id = "command/" + std::to_string(number);
@@ -160,7 +145,7 @@ TEST(ControlDamage, NeverStopsTheStartNorTellsAnythingWrong) {
 
 TEST(ControlDamage, OfTheWholeFileIsSetAsideAndTheAuditSaysSo) {
     TempFolder original;
-    fill(original.path());
+    fill_control(original.path());
     const auto bytes = fs::file_size(original.path() + "/control.db");
     for (const std::uintmax_t left : {std::uintmax_t{100}, bytes / 2}) {
         TempFolder folder;
@@ -168,7 +153,7 @@ TEST(ControlDamage, OfTheWholeFileIsSetAsideAndTheAuditSaysSo) {
         std::ofstream(folder.path() + "/control.db-shm") << "of another life";
         fs::resize_file(folder.path() + "/control.db", left);
         ControlSite site(folder.path());
-        EXPECT_TRUE(site.store->disk_ok());
+        ASSERT_TRUE(site.until([&] { return site.store->disk_ok(); }));
         EXPECT_TRUE(fs::exists(folder.path() + "/control.bad-1"));
         ASSERT_EQ(site.rows().size(), 1u);
         EXPECT_EQ(site.rows()[0].entry.detail, "the audit before this row is in control.bad-1");
@@ -203,7 +188,7 @@ TEST(ControlDamage, OfTheAuditsHeadOrTablesStopsNoCommand) {
 
 TEST(ControlDamage, AStoreOfANewerProgramIsSetAside) {
     TempFolder folder;
-    fill(folder.path());
+    fill_control(folder.path());
     edit(folder.path(), "PRAGMA user_version = 99");
     ControlSite site(folder.path());
     EXPECT_TRUE(fs::exists(folder.path() + "/control.bad-1"));

@@ -1,4 +1,6 @@
 #pragma once
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -73,6 +75,21 @@ public:
     std::unique_ptr<ControlStore> store;
     std::int64_t appended = 0;
 };
+
+/// A store with 100 commands, 100 rows of audit and 50 devices, closed.
+inline void fill_control(const std::string& folder) {
+    ControlSite site(folder);
+    for (int number = 1; number <= 100; ++number) {
+        site.append("command", std::string(100, 'x'));
+        ASSERT_TRUE(site.execute("command/" + std::to_string(number)));
+    }
+    std::vector<SubDevice> devices(50);
+    for (std::size_t number = 0; number < devices.size(); ++number) {
+        devices[number].device_id = "meter-" + std::to_string(number);
+        devices[number].extension_info = "{\"modbus_unit\":" + std::to_string(number) + "}";
+    }
+    ASSERT_TRUE(site.run(site.store->roster().apply_add(12, devices)));
+}
 
 /// Does to the file of a store that is closed what its owner never would.
 inline void edit(const std::string& folder, const std::string& sql) {

@@ -1,9 +1,12 @@
 #include "tests/storage/fault_vfs.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <new>
 
 namespace fieldgate::storage {
@@ -117,3 +120,13 @@ FaultVfs::State& FaultVfs::state() {
 }
 
 }  // namespace fieldgate::storage
+
+// In front of the C library's, for the standard library's calls too.
+extern "C" int rename(const char* from, const char* to) noexcept {
+    using fieldgate::storage::Fault;
+    if (fieldgate::storage::strikes(Fault::death)) ::_exit(0);
+    if (!fieldgate::storage::strikes(Fault::rename_error))
+        return ::renameat(AT_FDCWD, from, AT_FDCWD, to);
+    errno = EIO;
+    return -1;
+}

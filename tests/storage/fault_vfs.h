@@ -5,7 +5,7 @@
 namespace fieldgate::storage {
 
 /// A disk that can be made to fail: SQLite's default file system while one lives, with faults in
-/// front of the real one.
+/// front of the real one; and rename(), whoever calls it.
 class FaultVfs {
 public:
     FaultVfs();
@@ -13,8 +13,16 @@ public:
     FaultVfs(const FaultVfs&) = delete;
     FaultVfs& operator=(const FaultVfs&) = delete;
 
-    /// death: the process ends in the middle of a write, as a kill or a power cut would end it.
-    enum class Fault : std::uint8_t { none, full, write_error, sync_error, read_error, death };
+    /// death: the process ends instead of a write or a rename, as a kill would end it.
+    enum class Fault : std::uint8_t {
+        none,
+        full,
+        write_error,
+        sync_error,
+        read_error,
+        rename_error,
+        death
+    };
     /// Every operation of that kind fails until told otherwise.
     void fail(Fault fault) { state().fault = fault; }
     /// The operation after `count` more of that kind fails, once.
@@ -22,6 +30,8 @@ public:
         state().countdown = count;
         state().once = fault;
     }
+    /// The fault of fail_once() has struck.
+    bool struck() const { return state().once == Fault::none; }
 
     int syncs() const { return state().syncs; }
     /// Every sync waits until told otherwise.

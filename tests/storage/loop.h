@@ -18,11 +18,16 @@ namespace fieldgate::storage {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
+/// Where there is no disk to wait for, if there is such a place.
+inline fs::path in_memory() {
+    return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
+}
+
 /// A folder that goes with the test.
 class TempFolder {
 public:
-    TempFolder() {
-        std::string name = (fs::temp_directory_path() / "fieldgate-XXXXXX").string();
+    explicit TempFolder(const fs::path& where = fs::temp_directory_path()) {
+        std::string name = (where / "fieldgate-XXXXXX").string();
         path_ = ::mkdtemp(name.data());
     }
     ~TempFolder() {
