@@ -68,6 +68,7 @@ Outcome outcome_not_begun(const Order& order) {
 }
 
 Outcome outcome_not_noted(const Order& order, const Error& why) {
+    if (why.code == Errc::busy) return outcome_of(order, codes::busy, "busy: " + why.what);
     return outcome_of(order, codes::not_noted, "not done, since it cannot be noted: " + why.what);
 }
 

@@ -20,7 +20,7 @@ Outcome outcome_of(const Order& order, int code, std::string text);
 
 /// It waited too long: told as busy, and not begun.
 Outcome outcome_not_begun(const Order& order);
-/// Without the ledger nothing is done.
+/// Without the ledger nothing is done: busy while its store is not open, or not noted.
 Outcome outcome_not_noted(const Order& order, const Error& why);
 
 /// What a copy of an order is answered with, by what the ledger knows of it (not `fresh`).

@@ -47,12 +47,18 @@ void Commits::now(ControlJob job) { add(std::move(job), Clock::now()); }
 void Commits::soon(ControlJob job) { add(std::move(job), Clock::now() + interval_); }
 
 void Commits::add(ControlJob job, Clock::time_point at) {
+    if (must_reopen_ && !job.patient) return job.settled(not_open());
     if (broken_ && !job.patient && Clock::now() < retry_at_) return job.settled(*broken_);
     jobs_.push_back(std::move(job));
     if (broken_) at = std::max(at, retry_at_);
     if (at >= due_) return;
     due_ = at;
     wake_.notify();
+}
+
+Error Commits::not_open() const {
+    const std::string why = broken_ ? ": " + broken_->what : " yet";
+    return Error(Errc::busy, "the control store is not open" + why);
 }
 
 asio::awaitable<Result<void>> Commits::written(ControlJob job) {

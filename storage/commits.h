@@ -19,8 +19,9 @@ namespace fieldgate::storage {
 class ControlDisk;
 
 /// Writes what ledger, audit and roster give it: whatever waits at one time is one commit. A disk
-/// that fails is opened anew, with pauses; meanwhile jobs that are not patient are refused at once.
-/// Runs on the loop.
+/// that fails is opened anew, with pauses; meanwhile jobs that are not patient are refused at once:
+/// busy while the file is not open (not yet, or a rescue is under way), otherwise with what is
+/// wrong. Runs on the loop.
 class Commits {
 public:
     using Clock = std::chrono::steady_clock;
@@ -57,6 +58,7 @@ private:
     void add(ControlJob job, Clock::time_point at);
     void settle(std::vector<ControlJob> jobs, const Result<void>& done);
     void failed(const Error& error);
+    Error not_open() const;
     void works();
 
     asio::any_io_executor loop_;

@@ -22,7 +22,8 @@ public:
                  std::chrono::milliseconds commit);
 
     /// After the outbox's open(), which makes and locks the folder. Never a reason not to start: a
-    /// damaged file is set aside, a disk that fails is tried again; meanwhile commands are refused.
+    /// damaged file is set aside, a disk that fails is tried again; meanwhile commands are answered
+    /// busy.
     asio::awaitable<void> open() { return commits_.open(); }
     /// After the flows that use it; writes what waits.
     asio::awaitable<void> close() { return commits_.close(); }

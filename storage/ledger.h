@@ -30,8 +30,8 @@ public:
     explicit Ledger(Commits& commits, std::int64_t life) : commits_(commits), life_(life) {}
 
     /// What is known of the request. `fresh` is durable before this returns, and the caller owes a
-    /// finish(), also for what it then refuses. On an error it must not act: io, out_of_range,
-    /// closed, ... (the disk), out_of_range (the id is too long), busy (too many under way).
+    /// finish(), also for what it then refuses. On an error it must not act: busy (the store is not
+    /// open, or too many are under way), out_of_range (the id is too long), and those of Database.
     ///
     /// `digest`: of the payload, not empty; the same id with another one is `different`.
     asio::awaitable<Result<Entry>> begin(std::string request_id, std::string digest);

@@ -57,7 +57,7 @@ Result<void> write_replacement(const std::string& folder, const std::string& ste
     const std::string part = folder + "/" + stem + ".new";
     const auto remove_part = [&] {
         std::error_code ignored;
-        for (const char* end : {"", "-wal"}) fs::remove(part + end, ignored);
+        for (const char* end : {"", "-wal", "-journal"}) fs::remove(part + end, ignored);
     };
     remove_part();
     const Result<void> written = write(part);
@@ -90,10 +90,11 @@ Result<std::string> put_in_place(const std::string& folder, const std::string& s
     };
     failed.clear();
     rename(store, bad);
-    // Its WAL belongs to it, and so does the WAL's index that a reader may have left: to the new
-    // file they would be poison.
+    // Its WAL belongs to it, and so does the WAL's index that a reader may have left, and what is
+    // left of its making: to the new file they would be poison.
     rename(store.string() + "-wal", bad.string() + "-wal");
     if (!failed) fs::remove(store.string() + "-shm", failed);
+    if (!failed) fs::remove(store.string() + "-journal", failed);
     rename(complete, store);
     if (failed) return Error(Errc::io, name + ": " + failed.message());
     sync_folder(folder);

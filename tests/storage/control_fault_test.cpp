@@ -70,6 +70,34 @@ TEST_F(ControlFault, StartsOnADiskThatFailsAndHealsByItself) {
     EXPECT_TRUE(site.written(1));
 }
 
+TEST_F(ControlFault, IsBusyAtOnceUntilItIsOpen) {
+    ASSERT_TRUE(site.execute("command/1"));
+    site.close();
+    edit(folder.path(), "PRAGMA user_version = 99");
+
+    site.store = std::make_unique<ControlStore>(site.loop.get_executor(), folder.path(), 5ms);
+    EXPECT_EQ(site.begin("command/1").error().code, Errc::busy) << "not opened yet";
+    disk.hold_syncs(true);
+    bool opened = false;
+    asio::co_spawn(site.loop, site.store->open(),
+                   [&](const std::exception_ptr&) { opened = true; });
+    ASSERT_TRUE(site.until([&] { return disk.holds_one(); }));
+    EXPECT_EQ(site.begin("command/1").error().code, Errc::busy) << "in the middle of a rescue";
+    EXPECT_EQ(site.store->ledger().under_way(), 0u);
+    EXPECT_FALSE(opened);
+    disk.hold_syncs(false);
+    ASSERT_TRUE(site.until([&] { return opened; }));
+    EXPECT_EQ(site.begin("command/1")->state, State::finished);
+
+    site.close();
+    disk.fail(Fault::read_error);
+    site.open();
+    EXPECT_EQ(site.begin("command/1").error().code, Errc::busy) << "cannot be opened";
+    disk.fail(Fault::none);
+    ASSERT_TRUE(heals());
+    EXPECT_EQ(site.begin("command/1")->state, State::finished);
+}
+
 TEST_F(ControlFault, ExecutesNothingTwiceThroughASingleErrorAtAnyOperation) {
     const int last = std::getenv("FIELDGATE_CAMPAIGN") != nullptr ? 200 : 20;
     int number = 0;
