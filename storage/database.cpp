@@ -1,5 +1,7 @@
 #include "storage/database.h"
 
+#include <unistd.h>
+
 namespace fieldgate::storage {
 namespace {
 
@@ -12,14 +14,11 @@ Errc code_of(int extended) {
             return Errc::out_of_range;
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
-        case SQLITE_ERROR:  // our own SQL does not fit the schema: it is not the one we made
-        case SQLITE_CONSTRAINT:
-        case SQLITE_MISMATCH:
             return Errc::bad_data;
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
             return Errc::busy;
-        default:
+        default:  // ERROR, CONSTRAINT, MISMATCH, ...: a mistake of ours is no damage to the file
             return Errc::io;
     }
 }
@@ -121,8 +120,26 @@ Result<void> Database::open(const std::string& file, std::uint64_t pages_max, Sh
     Result<void> ready = connect(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (!ready) return ready;
     ready = set_up(pages_max, sharing);
+    if (ready) ready = check_header(file);
+    // No statement of ours is wrong here: what SQLite does not understand is the file.
+    if (!ready && (ready.error().detail & 0xFF) == SQLITE_ERROR)
+        ready = Error(Errc::bad_data, ready.error().what);
     if (!ready) abandon();
     return ready;
+}
+
+// What SQLite takes as it stands there: it would refuse to write, or look for other bytes.
+Result<void> Database::check_header(const std::string& file) {
+    const bool refuses = sqlite3_db_readonly(connection_, "main") == 1;
+    if (refuses && ::access(file.c_str(), W_OK) == 0)
+        return Error(Errc::bad_data, "the header says that it must not be written");
+    Result<Statement> encoding = prepare("PRAGMA encoding");
+    if (!encoding) return encoding.error();
+    const Result<bool> row = encoding->step();
+    if (!row) return row.error();
+    if (!*row || encoding->bytes(0) != "UTF-8")
+        return Error(Errc::bad_data, "the header says that it is not UTF-8");
+    return {};
 }
 
 Result<void> Database::open_to_read(const std::string& file) {

@@ -59,7 +59,7 @@ private:
 /// vacuum, checkpoints made by hand so that their errors are seen. One thread at a time.
 ///
 /// Errors of every call: out_of_range (full: the page cap or the disk), bad_data (corrupt, or no
-/// database), busy, io; `detail` is SQLite's extended code.
+/// database), busy, io (all else, mistakes of ours too); `detail` is SQLite's extended code.
 class Database {
 public:
     static constexpr std::uint64_t page_bytes = 4096;
@@ -103,6 +103,7 @@ private:
     static int on_commit(void* self, sqlite3* connection, const char* name, int pages);
     Result<void> connect(const std::string& file, int flags);
     Result<void> set_up(std::uint64_t pages_max, Sharing sharing);
+    Result<void> check_header(const std::string& file);
 
     sqlite3* connection_ = nullptr;
     std::uint64_t wal_pages_ = 0;

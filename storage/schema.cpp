@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 
+#include "storage/fields.h"
+
 namespace fieldgate::storage {
 namespace {
 
@@ -49,25 +51,58 @@ std::span<const char* const> steps_of(Schema schema) {
     return outbox_steps;
 }
 
+Result<void> run_step(Database& database, Schema schema, std::size_t step) {
+    Transaction transaction(database);
+    Result<void> result = transaction.begin();
+    if (result) result = database.execute(steps_of(schema)[step]);
+    const std::string mark = "PRAGMA user_version=" + std::to_string(step + 1);
+    if (result) result = database.execute(mark.c_str());
+    if (result) result = transaction.commit();
+    return result;
+}
+
+// Tables and indices, each as it was made.
+Result<std::string> description(Database& database) {
+    Result<Statement> select = database.prepare(
+        "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema ORDER BY type, name");
+    if (!select) return select.error();
+    Fields fields;
+    for (;;) {
+        const Result<bool> row = select->step();
+        if (!row) return row.error();
+        if (!*row) return fields.text();
+        for (int column = 0; column < 4; ++column) fields.add(select->bytes(column));
+    }
+}
+
+// Whether the tables are those that `version` steps make: afterwards an SQL error is our own.
+Result<void> check(Database& database, Schema schema, std::size_t version) {
+    const Result<std::string> found = description(database);
+    if (!found) return found.error();
+    Database made;
+    Result<void> result = made.open(":memory:", 1000);
+    for (std::size_t step = 0; result && step < version; ++step)
+        result = run_step(made, schema, step);
+    if (!result) return result;
+    const Result<std::string> wanted = description(made);
+    if (!wanted) return wanted.error();
+    if (*found != *wanted) return Error(Errc::bad_data, "the store's tables are not those it had");
+    return {};
+}
+
 }  // namespace
 
 Result<void> migrate(Database& database, Schema schema) {
-    const std::span<const char* const> steps = steps_of(schema);
+    const std::size_t steps = steps_of(schema).size();
     const Result<std::int64_t> version = database.number("PRAGMA user_version");
     if (!version) return version.error();
-    if (*version < 0 || *version > static_cast<std::int64_t>(steps.size()))
+    if (*version < 0 || *version > static_cast<std::int64_t>(steps))
         return Error(Errc::unsupported,
                      "the store is of a newer program, version " + std::to_string(*version));
-    for (auto done = static_cast<std::size_t>(*version); done < steps.size(); ++done) {
-        Transaction transaction(database);
-        Result<void> result = transaction.begin();
-        if (result) result = database.execute(steps[done]);
-        const std::string mark = "PRAGMA user_version=" + std::to_string(done + 1);
-        if (result) result = database.execute(mark.c_str());
-        if (result) result = transaction.commit();
-        if (!result) return result;
-    }
-    return {};
+    auto done = static_cast<std::size_t>(*version);
+    Result<void> result = check(database, schema, done);
+    for (; result && done < steps; ++done) result = run_step(database, schema, done);
+    return result;
 }
 
 }  // namespace fieldgate::storage
