@@ -1,41 +1,114 @@
 #include "daemon/answers.h"
 
+#include <iterator>
+
 using namespace std::chrono_literals;
 
 namespace fieldgate {
 
 namespace codes = northbound::result_code;
 
-bool Answers::owe(const northbound::Request& request, Instant now) {
+Answers::Known Answers::known(const northbound::Request& request) const {
+    if (owed_.contains(request.id)) return Known::owed;
+    const Verdicts::Verdict* told = verdicts_.find(request.id);
+    if (!told) return Known::no;
+    if (told->digest != request.digest) return Known::different;
+    // A note of an older version does not say which kind of answer it was.
+    const bool set = std::holds_alternative<northbound::SetProperties>(request.ask);
+    const bool fits =
+        told->answer && set == std::holds_alternative<northbound::SetAnswer>(*told->answer);
+    return fits ? Known::told : Known::noted;
+}
+
+void Answers::owe(const northbound::Request& request, Instant now, bool acts) {
     Owed owed;
+    owed.digest = request.digest;
     owed.busy = northbound::refusal(request, codes::busy, "busy: not begun in time");
     owed.unknown = northbound::refusal(request, codes::unknown, "not finished in time");
-    if (!owed_.emplace(request.id, std::move(owed)).second) return false;
-    deadlines_.push_back({now + patience, request.id});
+    owed.stage = acts ? Stage::noting : Stage::waiting;
+    owed.number = ++numbers_;
+    deadlines_.push_back({now + patience, request.id, owed.number});
+    owed_.insert_or_assign(request.id, std::move(owed));
     wake_.notify();
+}
+
+bool Answers::noted(const std::string& request_id) {
+    const auto found = owed_.find(request_id);
+    if (found == owed_.end()) return false;
+    found->second.stage = Stage::waiting;
     return true;
 }
 
 bool Answers::begin(const std::string& request_id) {
     const auto found = owed_.find(request_id);
     if (found == owed_.end()) return false;
-    found->second.begun = true;
+    found->second.stage = Stage::begun;
     return true;
 }
 
 void Answers::give(const std::string& request_id, northbound::Answer answer) {
-    if (owed_.erase(request_id) == 0) return;
-    ready_.push_back({request_id, std::move(answer)});
+    const auto found = owed_.find(request_id);
+    if (found != owed_.end()) settle(found, std::move(answer));
+}
+
+void Answers::settle(std::unordered_map<std::string, Owed>::iterator owed,
+                     northbound::Answer answer) {
+    std::string id = owed->first;
+    verdicts_.add(id, {std::move(owed->second.digest), answer}, Event::Clock::now());
+    owed_.erase(owed);
+    ready_.push_back({std::move(id), std::move(answer)});
+    wake_.notify();
+}
+
+bool Answers::has_room() {
+    const bool room = refusals_.size() + held_.size() < refusals_max;
+    given_up_ += room ? 0 : 1;
+    return room;
+}
+
+void Answers::refuse(const northbound::Request& request, northbound::Answer answer, bool unnoted) {
+    if (!has_room()) return;
+    if (!verdicts_.add_refusal(request.id, {request.digest, answer, unnoted},
+                               Event::Clock::now())) {
+        ++given_up_;
+        return;
+    }
+    const bool wait = unnoted && !unnoted_allowed_;
+    (wait ? held_ : refusals_).push_back({request.id, std::move(answer)});
     wake_.notify();
 }
 
 void Answers::refuse(std::string request_id, northbound::Answer answer) {
-    if (refusals_.size() >= refusals_max) {
-        ++given_up_;
-        return;
-    }
+    if (!has_room()) return;
     refusals_.push_back({std::move(request_id), std::move(answer)});
     wake_.notify();
+}
+
+void Answers::repeat(const northbound::Request& request) {
+    if (!has_room()) return;
+    const Verdicts::Verdict& told = *verdicts_.find(request.id);
+    const bool wait = told.unnoted && !unnoted_allowed_;
+    (wait ? held_ : refusals_).push_back({request.id, *told.answer});
+    wake_.notify();
+}
+
+void Answers::allow_unnoted(bool allowed) {
+    unnoted_allowed_ = allowed;
+    if (!allowed || held_.empty()) return;
+    refusals_.insert(refusals_.end(), std::move_iterator(held_.begin()),
+                     std::move_iterator(held_.end()));
+    held_.clear();
+    wake_.notify();
+}
+
+void Answers::give_up_held() {
+    given_up_ += held_.size();
+    held_.clear();
+}
+
+void Answers::recall(std::string request_id, std::string digest, northbound::Answer answer) {
+    verdicts_.add(std::move(request_id), {std::move(digest), std::move(answer)},
+                  Event::Clock::now());
 }
 
 void Answers::sent() {
@@ -46,12 +119,11 @@ void Answers::sent() {
 void Answers::expire(Instant now) {
     while (!deadlines_.empty() && deadlines_.front().at <= now) {
         const auto found = owed_.find(deadlines_.front().request_id);
-        if (found != owed_.end()) {
-            Owed owed = std::move(found->second);
-            owed_.erase(found);
+        if (found != owed_.end() && found->second.number == deadlines_.front().number) {
             ++late_;
-            ready_.push_back({std::move(deadlines_.front().request_id),
-                              std::move(owed.begun ? owed.unknown : owed.busy)});
+            const bool certain = found->second.stage == Stage::waiting;
+            northbound::Answer answer = certain ? found->second.busy : found->second.unknown;
+            settle(found, std::move(answer));
         }
         deadlines_.pop_front();
     }

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/event.h"
+#include "daemon/verdicts.h"
 #include "model/reading.h"
 #include "northbound/request.h"
 
@@ -15,8 +16,8 @@ namespace fieldgate {
 
 /// Sees to it that every request gets one answer in time: 14 s after its receipt, whatever the wire
 /// does (the platform gives up at 20 s). Whoever works on it gives the answer; if time runs out
-/// before, the answer is "busy" for what has not begun, and "unknown" for what has. Runs on the
-/// loop.
+/// before, the answer is "busy" for what has not begun and never will, and "unknown" for what may
+/// have. What an id was told once is its verdict: a copy is told the same. Runs on the loop.
 class Answers {
 public:
     static constexpr std::chrono::seconds patience{14};
@@ -32,14 +33,40 @@ public:
 
     explicit Answers(const asio::any_io_executor& loop) : wake_(loop) {}
 
-    /// From now on `request` is owed an answer. False: it is owed one already, this is a copy.
-    bool owe(const northbound::Request& request, Instant now);
+    enum class Known : std::uint8_t {
+        no,
+        owed,       ///< A copy of one that will be answered; or another one under its id.
+        told,       ///< A copy of one that was answered: repeat().
+        noted,      ///< As told, but only the ledger still knows what.
+        different,  ///< Its id stood for something else that was answered.
+    };
+    Known known(const northbound::Request& request) const;
+
+    /// From now on `request`, which is not owed one, is owed an answer. `acts`: it is about to be
+    /// noted in the ledger, and may be carried out from now on, in this life or never.
+    void owe(const northbound::Request& request, Instant now, bool acts);
+    /// It is in the ledger: as long as it has not begun, nothing comes of it. False: it was
+    /// answered meanwhile, let it be.
+    bool noted(const std::string& request_id);
     /// The wire may know of it from now on. False: it was answered meanwhile, let it be.
     bool begin(const std::string& request_id);
     /// The answer; nothing happens if time has run out before.
     void give(const std::string& request_id, northbound::Answer answer);
-    /// An answer to what was never owed one: refused at the door. Goes after all others.
+
+    /// An answer to what was never owed one: refused at the door, for good. Goes after all others.
+    /// `unnoted`: only this life will know the verdict; it waits until allow_unnoted().
+    void refuse(const northbound::Request& request, northbound::Answer answer, bool unnoted);
+    /// An answer that is no verdict of the id: it makes no sense, and a copy will not either.
     void refuse(std::string request_id, northbound::Answer answer);
+    /// What the id of `request` was told; goes after all others.
+    void repeat(const northbound::Request& request);
+    void allow_unnoted(bool allowed);
+    /// What waits for that will not be allowed.
+    void give_up_held();
+    /// Something waits for allow_unnoted().
+    bool holds() const { return !held_.empty(); }
+    /// What an earlier life has told.
+    void recall(std::string request_id, std::string digest, northbound::Answer answer);
 
     /// The next answer to send; nullopt after 10 s without one. Waits while 10 are being sent.
     asio::awaitable<std::optional<Ready>> next();
@@ -51,22 +78,32 @@ public:
     std::uint64_t given_up() const { return given_up_; }  ///< Never sent: too many refusals waited.
 
 private:
+    enum class Stage : std::uint8_t { noting, waiting, begun };
     struct Owed {
+        std::string digest;
         northbound::Answer busy;
         northbound::Answer unknown;
-        bool begun = false;
+        Stage stage = Stage::waiting;
+        std::uint64_t number = 0;
     };
     struct Deadline {
         Instant at;
         std::string request_id;
+        std::uint64_t number;  // of the Owed it is for: an id may be owed again
     };
 
+    bool has_room();
+    void settle(std::unordered_map<std::string, Owed>::iterator owed, northbound::Answer answer);
     void expire(Instant now);
 
     std::unordered_map<std::string, Owed> owed_;
+    std::uint64_t numbers_ = 0;
     std::deque<Deadline> deadlines_;  // the earliest in front
+    Verdicts verdicts_;
     std::deque<Ready> ready_;
     std::deque<Ready> refusals_;
+    std::deque<Ready> held_;  // until allow_unnoted()
+    bool unnoted_allowed_ = false;
     std::size_t sending_ = 0;
     std::uint64_t late_ = 0;
     std::uint64_t given_up_ = 0;

@@ -37,6 +37,11 @@ asio::awaitable<void> answer(Parts& parts, Answers::Ready ready) {
     parts.requests.answers().sent();
 }
 
+void ask(Parts& parts, const northbound::Request& request) {
+    std::optional<Order> acts = parts.requests.take(request, Event::Clock::now());
+    if (acts) parts.deliveries.spawn("note", parts.requests.note(std::move(*acts)));
+}
+
 // What came is in somebody's hands, or refused, when this returns.
 void hear(Parts& parts, const northbound::Downlink& downlink) {
     if (const auto* notice = std::get_if<northbound::Notice>(&downlink))
@@ -44,7 +49,7 @@ void hear(Parts& parts, const northbound::Downlink& downlink) {
     else if (const auto* malformed = std::get_if<northbound::Malformed>(&downlink))
         parts.requests.answers().refuse(malformed->id, malformed->answer);
     else
-        parts.requests.take(std::get<northbound::Request>(downlink), Event::Clock::now());
+        ask(parts, std::get<northbound::Request>(downlink));
 }
 
 // Connects, and says how every device is before any data follows.
@@ -74,26 +79,14 @@ asio::awaitable<Error> watch_link(Parts& parts, Pulses::Pulse& pulse) {
     }
 }
 
-// The ledger first: what was done before is not done again, and what cannot be noted is not done.
-asio::awaitable<void> act_once(Parts& parts, southbound::Bus* bus, const Order& order) {
-    storage::Ledger& ledger = parts.control.ledger();
-    const std::string key = "request/" + order.request.id;
-    const Result<storage::LedgerEntry> noted = co_await ledger.begin(key, order.request.digest);
-    if (!noted) {
-        parts.requests.settle(order, outcome_not_noted(order, noted.error()));
-        co_return;
-    }
-    if (noted->state != storage::LedgerEntry::State::fresh) {
-        parts.requests.repeat(order, outcome_of_copy(order, *noted));
-        co_return;
-    }
+bool is_in_time(const Order& order) { return Event::Clock::now() - order.received <= begin_within; }
+
+asio::awaitable<void> carry_out(Parts& parts, southbound::Bus* bus, const Order& order) {
     Outcome outcome = outcome_not_begun(order);
-    const bool in_time = parts.requests.answers().begin(order.request.id);
-    if (in_time && order.own) outcome = co_await operate(parts, order);
-    if (in_time && !order.own) outcome = co_await write_order(parts, *bus, order);
-    const Result<void> kept = co_await ledger.finish(key, encode_outcome(outcome));
-    if (!kept) log::warning("an outcome is not on disk yet", {{"why", kept.error().what}});
-    parts.requests.settle(order, std::move(outcome));
+    const bool wanted = is_in_time(order) && parts.requests.begin(order);
+    if (wanted && order.own) outcome = co_await operate(parts, order);
+    if (wanted && !order.own) outcome = co_await write_order(parts, *bus, order);
+    co_await parts.requests.settle(order, std::move(outcome));
 }
 
 }  // namespace
@@ -206,13 +199,12 @@ asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders) {
     for (;;) {
         const std::optional<Order> order = co_await orders.next();
         if (!order) continue;
-        if (Event::Clock::now() - order->received > begin_within) {
-            parts.requests.settle(*order, outcome_not_begun(*order));
-        } else if (order->writes.empty()) {
-            northbound::GetAnswer values = co_await read_order(parts, bus, *order);
-            parts.requests.settle(*order, std::move(values));
+        if (order->acts()) {
+            co_await carry_out(parts, &bus, *order);
         } else {
-            co_await act_once(parts, &bus, *order);
+            northbound::GetAnswer values;
+            if (is_in_time(*order)) values = co_await read_order(parts, bus, *order);
+            parts.requests.settle(*order, std::move(values));
         }
     }
 }
@@ -224,16 +216,10 @@ asio::awaitable<void> obey_own(Parts& parts, Orders& orders) {
         const std::optional<Order> order = co_await orders.next();
         pulse.beat();
         if (!order) continue;
-        if (Event::Clock::now() - order->received > begin_within) {
-            parts.requests.settle(*order, outcome_not_begun(*order));
-        } else if (!order->own) {
+        if (order->own)
+            co_await carry_out(parts, nullptr, *order);
+        else
             parts.requests.settle(*order, own_properties(parts, *order));
-        } else if (order->own->only_reads()) {
-            Outcome outcome = co_await operate(parts, *order);
-            parts.requests.settle(*order, std::move(outcome));
-        } else {
-            co_await act_once(parts, nullptr, *order);
-        }
     }
 }
 

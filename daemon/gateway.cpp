@@ -52,7 +52,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       outbox_(loop, config_.store, series_, boot_id(), build_date()),
       control_store_(loop, config_.store.path, config_.store.commit),
       latest_(point_counts(config_)),
-      requests_(loop, config_, clock_, control_store_.audit()),
+      requests_(loop, config_, clock_, control_store_),
       pacer_(config_.platform.limits),
       cloud_(loop, config_.platform, pacer_, [this] { return utc_now(); }),
       control_(loop, "\n",

@@ -28,6 +28,9 @@ struct Order {
     std::vector<PointIndex> points;
     const CommandRule* command = nullptr;  ///< Of a command to a sub-device.
     std::optional<OwnCommand> own;         ///< Of a command to the gateway itself.
+
+    /// It changes something, here or in the field: once, whatever comes.
+    bool acts() const { return own ? !own->only_reads() : !writes.empty(); }
 };
 
 /// The orders that wait for one bus, so that a slow wire delays nobody else's. Runs on the loop.

@@ -19,16 +19,40 @@ std::string text_of(const json::Value& object, std::string_view key) {
     return member && member->string() ? *member->string() : std::string();
 }
 
+// Which kind of answer an order wants.
+struct Form {
+    bool own = false;
+    bool command = false;  // of a sub-device
+    std::string response;
+    bool has_result = false;
+};
+
+Form form_of(const Order& order) {
+    if (!order.command) return {order.own.has_value(), false, "", false};
+    return {false, true, order.command->response, order.command->response_has_result};
+}
+
 // As conf/models/Gateway has it: RESULT { result, detail }.
-CallAnswer own_answer(const Outcome& outcome) {
+CallAnswer own_answer(int code, std::string_view text) {
     CallAnswer answer;
-    answer.code = outcome.code;
+    answer.code = code;
     answer.response_name = "RESULT";
-    const bool done = outcome.code == codes::success;
-    const bool unknown = outcome.code == codes::unknown;
+    const bool done = code == codes::success;
+    const bool unknown = code == codes::unknown;
     json::Writer out(answer.paras);
     out.open_object().member("result", done ? "done" : unknown ? "unknown" : "refused");
-    out.member("detail", outcome.text).close_object();
+    out.member("detail", text).close_object();
+    return answer;
+}
+
+northbound::Answer answer_of(const Form& form, int code, std::string text) {
+    if (form.own) return own_answer(code, text);
+    if (!form.command) return SetAnswer{code, std::move(text)};
+    CallAnswer answer;
+    answer.code = code;
+    answer.text = std::move(text);
+    answer.response_name = form.response;
+    if (form.has_result) answer.paras = std::string(R"({"result":")") + result_word(code) + R"("})";
     return answer;
 }
 
@@ -45,21 +69,7 @@ Outcome decode(const Order& order, const std::string& text) {
 
 Outcome outcome_of(const Order& order, int code, std::string text) {
     Outcome outcome{{}, code, std::move(text)};
-    if (order.own) {
-        outcome.answer = own_answer(outcome);
-        return outcome;
-    }
-    if (!order.command) {
-        outcome.answer = SetAnswer{code, outcome.text};
-        return outcome;
-    }
-    CallAnswer answer;
-    answer.code = code;
-    answer.text = outcome.text;
-    answer.response_name = order.command->response;
-    if (order.command->response_has_result)
-        answer.paras = std::string(R"({"result":")") + result_word(code) + R"("})";
-    outcome.answer = std::move(answer);
+    outcome.answer = answer_of(form_of(order), code, outcome.text);
     return outcome;
 }
 
@@ -72,6 +82,10 @@ Outcome outcome_not_noted(const Order& order, const Error& why) {
     return outcome_of(order, codes::not_noted, "not done, since it cannot be noted: " + why.what);
 }
 
+Outcome outcome_doubtful(const Order& order) {
+    return outcome_of(order, codes::busy, "busy: it may be a copy of one refused before a restart");
+}
+
 Outcome outcome_of_copy(const Order& order, const storage::LedgerEntry& entry) {
     using State = storage::LedgerEntry::State;
     if (entry.state == State::finished) return decode(order, entry.answer);
@@ -81,11 +95,28 @@ Outcome outcome_of_copy(const Order& order, const storage::LedgerEntry& entry) {
                       "begun before and not finished: not repeated, read back what it is now");
 }
 
-std::string encode_outcome(const Outcome& outcome) {
+std::string encode_outcome(const Order& order, const Outcome& outcome) {
+    const Form form = form_of(order);
     std::string text;
     json::Writer out(text);
-    out.open_object().member("code", outcome.code).member("text", outcome.text).close_object();
+    out.open_object().member("code", outcome.code).member("text", outcome.text);
+    if (form.own) out.member("own", true);
+    if (form.command) out.member("response", form.response).member("result", form.has_result);
+    out.close_object();
     return text;
+}
+
+std::optional<northbound::Answer> decode_answer(const std::string& kept) {
+    const Result<json::Value> outcome = json::parse(kept);
+    const json::Value* code = outcome ? outcome->get("code") : nullptr;
+    if (!code || !code->integer()) return std::nullopt;
+    const auto is = [&](std::string_view key) {
+        const json::Value* member = outcome->get(key);
+        return member && member->boolean() && *member->boolean();
+    };
+    const Form form{is("own"), outcome->get("response") != nullptr, text_of(*outcome, "response"),
+                    is("result")};
+    return answer_of(form, static_cast<int>(*code->integer()), text_of(*outcome, "text"));
 }
 
 }  // namespace fieldgate

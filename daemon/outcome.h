@@ -23,10 +23,15 @@ Outcome outcome_not_begun(const Order& order);
 /// Without the ledger nothing is done: busy while its store is not open, or not noted.
 Outcome outcome_not_noted(const Order& order, const Error& why);
 
+/// An earlier life may have told it busy without a note (storage::Ledger::mark).
+Outcome outcome_doubtful(const Order& order);
+
 /// What a copy of an order is answered with, by what the ledger knows of it (not `fresh`).
 Outcome outcome_of_copy(const Order& order, const storage::LedgerEntry& entry);
 
 /// An outcome as the ledger keeps it.
-std::string encode_outcome(const Outcome& outcome);
+std::string encode_outcome(const Order& order, const Outcome& outcome);
+/// And back; nullopt if it is none.
+std::optional<northbound::Answer> decode_answer(const std::string& kept);
 
 }  // namespace fieldgate

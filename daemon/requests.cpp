@@ -8,6 +8,9 @@ namespace {
 
 namespace codes = northbound::result_code;
 
+const std::string key_prefix = "request/";  // in the ledger
+const char* const too_many = "busy: too many wait";
+
 struct Told {
     std::string what;
     std::string detail;
@@ -40,44 +43,124 @@ struct Tell {
 }  // namespace
 
 Requests::Requests(const asio::any_io_executor& loop, const Config& config, const EventClock& clock,
-                   storage::Audit& audit)
+                   storage::ControlStore& control)
     : config_(config),
       clock_(clock),
-      audit_(audit),
+      audit_(control.audit()),
+      ledger_(control.ledger()),
       directory_(config),
       admission_(config, directory_),
       answers_(loop) {
     for (std::size_t i = 0; i <= config.buses.size(); ++i) orders_.emplace_back(loop);
 }
 
-void Requests::take(northbound::Request request, Instant now) {
+// The store may be opened, or opened anew, at any time.
+void Requests::recall() {
+    for (storage::LedgerNote& note : ledger_.take_recent()) {
+        std::optional<northbound::Answer> answer = decode_answer(note.answer);
+        if (!answer || !note.id.starts_with(key_prefix)) continue;
+        answers_.recall(note.id.substr(key_prefix.size()), std::move(note.digest),
+                        std::move(*answer));
+    }
+}
+
+void Requests::mark() {
+    ledger_.mark([this](bool durable) {
+        answers_.allow_unnoted(durable);
+        if (!durable) answers_.give_up_held();
+    });
+}
+
+// Copies are told what the first was told, whatever the rate; only the first has a say in it.
+bool Requests::is_copy(const northbound::Request& request, Answers::Known known) {
+    using Known = Answers::Known;
+    if (known == Known::no || known == Known::noted) return false;
+    if (known == Known::different) {
+        refuse(request, codes::malformed, "this request id stood for something else");
+        return true;
+    }
+    ++counters_.copies;
+    if (known == Known::told) answers_.repeat(request);
+    if (answers_.holds()) mark();
+    return true;
+}
+
+std::optional<Order> Requests::take(northbound::Request request, Instant now) {
     ++counters_.received;
+    recall();
+    answers_.allow_unnoted(ledger_.marked());
+    const Answers::Known known = answers_.known(request);
+    if (is_copy(request, known)) return std::nullopt;
     auto admitted = admission_.admit(request, now);
-    if (const auto* no = std::get_if<Admission::Refused>(&admitted))
-        return refuse(request, no->code, no->why);
-    if (!answers_.owe(request, now)) {
-        ++counters_.copies;
-        return;
+    if (const auto* no = std::get_if<Admission::Refused>(&admitted)) {
+        if (known == Answers::Known::noted && no->code == codes::busy)
+            ++counters_.copies;  // "busy" is not what it was told, and there is no time to look
+        else if (no->code == codes::busy)
+            refuse_flood(request, no->why);
+        else
+            refuse(request, no->code, no->why);
+        return std::nullopt;
     }
     Order& order = std::get<Order>(admitted);
+    answers_.owe(request, now, order.acts());
+    if (order.acts()) return std::move(order);
+    if (!push(std::move(order))) {
+        ++counters_.busy;
+        answers_.give(request.id, northbound::refusal(request, codes::busy, too_many));
+    }
+    return std::nullopt;
+}
+
+bool Requests::push(Order&& order) {
     const bool own = order.device == config_.devices.size();
     const std::size_t bus = own ? config_.buses.size() : config_.devices[order.device].bus;
-    if (orders_[bus].push(std::move(order))) return;
-    ++counters_.busy;
-    answers_.give(request.id, northbound::refusal(request, codes::busy, "busy: too many wait"));
+    return orders_[bus].push(std::move(order));
+}
+
+asio::awaitable<void> Requests::note(Order order) {
+    using State = storage::LedgerEntry::State;
+    const std::string id = order.request.id;
+    const Result<storage::LedgerEntry> noted =
+        co_await ledger_.begin(key_prefix + id, order.request.digest);
+    if (!noted) {
+        Outcome outcome = outcome_not_noted(order, noted.error());
+        ledger_.note_later(key_prefix + id, order.request.digest, encode_outcome(order, outcome));
+        audit(order.request, outcome.text);
+        tell(order, std::move(outcome));
+        co_return;
+    }
+    if (noted->state == State::doubtful) {
+        co_await settle(order, outcome_doubtful(order));
+        co_return;
+    }
+    if (noted->state != State::fresh) {
+        repeat(order, outcome_of_copy(order, *noted));
+        co_return;
+    }
+    if (!answers_.noted(id)) {
+        co_await settle(order, outcome_not_begun(order));
+        co_return;
+    }
+    if (push(std::move(order))) co_return;
+    Outcome outcome = outcome_of(order, codes::busy, too_many);
+    co_await settle(order, std::move(outcome));
 }
 
 void Requests::refuse(const northbound::Request& request, int code, const std::string& why) {
-    if (code == codes::busy) {
-        ++counters_.busy;  // a flood is counted, not written down line by line
-    } else {
-        ++counters_.refused;
-        audit(request, "refused: " + why);
-    }
-    answers_.refuse(request.id, northbound::refusal(request, code, why));
+    ++counters_.refused;
+    audit(request, "refused: " + why);
+    answers_.refuse(request, northbound::refusal(request, code, why), false);
 }
 
-void Requests::settle(const Order& order, Outcome outcome) {
+// A flood is counted, not written down line by line.
+void Requests::refuse_flood(const northbound::Request& request, const std::string& why) {
+    ++counters_.busy;
+    const bool reads = std::holds_alternative<northbound::GetProperties>(request.ask);
+    answers_.refuse(request, northbound::refusal(request, codes::busy, why), !reads);
+    mark();
+}
+
+void Requests::tell(const Order& order, Outcome outcome) {
     switch (outcome.code) {
         case codes::success:
             ++counters_.done;
@@ -92,8 +175,17 @@ void Requests::settle(const Order& order, Outcome outcome) {
             ++counters_.failed;
             break;
     }
-    audit(order.request, outcome.text);
     answers_.give(order.request.id, std::move(outcome.answer));
+}
+
+asio::awaitable<void> Requests::settle(const Order& order, Outcome outcome) {
+    audit(order.request, outcome.text);
+    if (order.acts()) {
+        const Result<void> kept =
+            co_await ledger_.finish(key_prefix + order.request.id, encode_outcome(order, outcome));
+        if (!kept) log::warning("an outcome is not on disk yet", {{"why", kept.error().what}});
+    }
+    tell(order, std::move(outcome));
 }
 
 void Requests::settle(const Order& order, northbound::GetAnswer answer) {

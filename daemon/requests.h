@@ -1,4 +1,5 @@
 #pragma once
+#include <asio/awaitable.hpp>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -9,19 +10,20 @@
 #include "daemon/orders.h"
 #include "daemon/outcome.h"
 #include "model/event_time.h"
-#include "storage/audit.h"
+#include "storage/control_store.h"
 
 namespace fieldgate {
 
-/// What the platform asks for, from the gate to the answer: lets in or refuses, hands each order to
-/// its bus, keeps account and audit. Runs on the loop.
+/// What the platform asks for, from the gate to the answer: finds copies, lets in or refuses, notes
+/// in the ledger what is to act, hands each order to its bus, keeps account and audit. One id has
+/// one verdict: what was told "not done" under it is never done. Runs on the loop.
 class Requests {
 public:
     struct Counters {
         std::uint64_t received = 0;
         std::uint64_t refused = 0;  ///< Not permitted, not known, not possible.
         std::uint64_t busy = 0;     ///< Refused for lack of time or room.
-        std::uint64_t copies = 0;   ///< Of requests under way or settled.
+        std::uint64_t copies = 0;   ///< Of requests under way or answered.
         std::uint64_t done = 0;
         std::uint64_t failed = 0;  ///< The device refused, or cannot be reached.
         std::uint64_t unknown = 0;
@@ -29,16 +31,20 @@ public:
 
     /// All must outlive it.
     Requests(const asio::any_io_executor& loop, const Config& config, const EventClock& clock,
-             storage::Audit& audit);
+             storage::ControlStore& control);
 
-    /// Never waits: the request is in a queue or refused when this returns.
-    void take(northbound::Request request, Instant now);
-    /// The answer to an order, and its line in the audit log.
-    void settle(const Order& order, Outcome outcome);
-    /// As settle(), for what only reads: not audited.
+    /// Never waits: the request is refused, or in the queue of its bus, or it acts: then it is
+    /// returned, and its place is note().
+    [[nodiscard]] std::optional<Order> take(northbound::Request request, Instant now);
+    /// The ledger first: what was done before is not done again, and what cannot be noted is not
+    /// done. Then the order goes to its bus.
+    asio::awaitable<void> note(Order order);
+    /// An order is about to be carried out. False: it was answered meanwhile, let it be.
+    bool begin(const Order& order) { return answers_.begin(order.request.id); }
+    /// The answer to an order, and its line in the audit log; on disk before it is told.
+    asio::awaitable<void> settle(const Order& order, Outcome outcome);
+    /// The answer to a get: not audited.
     void settle(const Order& order, northbound::GetAnswer answer);
-    /// The answer that a copy gets; the wire stays untouched.
-    void repeat(const Order& order, Outcome outcome);
 
     /// A line in the audit log; its time is now.
     void audit(storage::AuditEntry entry);
@@ -51,12 +57,20 @@ public:
     const Counters& counters() const { return counters_; }
 
 private:
+    void recall();
+    void mark();
+    bool is_copy(const northbound::Request& request, Answers::Known known);
+    bool push(Order&& order);
     void refuse(const northbound::Request& request, int code, const std::string& why);
+    void refuse_flood(const northbound::Request& request, const std::string& why);
+    void tell(const Order& order, Outcome outcome);
+    void repeat(const Order& order, Outcome outcome);
     void audit(const northbound::Request& request, const std::string& result);
 
     const Config& config_;
     const EventClock& clock_;
     storage::Audit& audit_;
+    storage::Ledger& ledger_;
     Directory directory_;
     Admission admission_;
     Answers answers_;

@@ -17,6 +17,7 @@ constexpr std::uint64_t pages_max = (96UL << 20) / Database::page_bytes;
 constexpr std::uint64_t checkpoint_pages = 256;
 constexpr std::uint64_t jobs_until_forgetting = 100;
 constexpr const char* stem = "control";
+constexpr std::uint64_t recent_max = 1000;  // more than the gate lets in while copies may come
 constexpr std::string_view uptime_name = "uptime_ms";
 constexpr std::string_view rescued_name = "rescued";  // of a file before this one
 constexpr int rescues_max = 3;
@@ -144,6 +145,13 @@ Result<ControlStock> ControlDisk::take_stock() {
     const Result<std::chrono::milliseconds> newest = LedgerTable(database_, life_).newest();
     if (!newest) return newest.error();
     uptime_before_ = std::max(std::chrono::milliseconds(*before), *newest);
+    Result<std::vector<LedgerNote>> recent = LedgerTable(database_, life_).recent(recent_max);
+    if (!recent) return recent.error();
+    stock.recent = std::move(*recent);
+    const Result<std::chrono::milliseconds> doubtful =
+        LedgerTable(database_, life_).doubtful_until();
+    if (!doubtful) return doubtful.error();
+    stock.doubtful_until = *doubtful;
     opened_ = std::chrono::steady_clock::now();
     room_ = 0;
     return stock;

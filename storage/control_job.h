@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "storage/ledger_table.h"
 #include "storage/roster_table.h"
 
 namespace fieldgate::storage {
@@ -24,6 +26,10 @@ struct ControlJob {
 /// What open() has found.
 struct ControlStock {
     RosterContent roster;
+    std::vector<LedgerNote> recent;  ///< of the ledger; the oldest first
+    /// Until then, on the clock of uptime, a request that the ledger does not know may be one that
+    /// an earlier life has refused without a note.
+    std::chrono::milliseconds doubtful_until{0};
     std::string set_aside;      ///< the damaged file's new name; empty: it was sound
     std::uint64_t rescued = 0;  ///< rows of that file that are in the new one
     std::uint64_t healed = 0;   ///< rows whose check sum was wrong

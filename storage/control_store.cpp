@@ -25,7 +25,10 @@ ControlStore::ControlStore(const asio::any_io_executor& loop, std::string folder
       ledger_(commits_, life),
       audit_(commits_),
       roster_(commits_) {
-    commits_.on_open([this](const ControlStock& stock) { roster_.adopt(stock.roster); });
+    commits_.on_open([this](const ControlStock& stock) {
+        roster_.adopt(stock.roster);
+        ledger_.adopt(stock);
+    });
 }
 
 }  // namespace fieldgate::storage

@@ -1,9 +1,15 @@
 #include "storage/ledger.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 namespace fieldgate::storage {
+namespace {
+
+constexpr std::chrono::seconds mark_holds{30};
+
+}  // namespace
 
 Result<Ledger::Entry> Ledger::known(const UnderWay& request, const std::string& digest) const {
     Entry entry;
@@ -30,20 +36,45 @@ asio::awaitable<Result<Ledger::Entry>> Ledger::begin(std::string request_id, std
 
     const auto entry = std::make_shared<Entry>();
     ControlJob job;
-    job.write = [life = life_, request_id, digest, entry](Database& database,
-                                                          std::chrono::milliseconds now) {
+    job.write = [life = life_, doubtful_until = doubtful_until_, request_id, digest, entry](
+                    Database& database, std::chrono::milliseconds now) {
         Result<Entry> found = LedgerTable(database, life).begin(request_id, digest, now);
         if (!found) return Result<void>(found.error());
         *entry = std::move(*found);
+        if (entry->state == Entry::State::fresh && now < doubtful_until)
+            entry->state = Entry::State::doubtful;
         return Result<void>();
     };
     job.settled = [this, request_id, entry](const Result<void>& done) {
-        const bool to_be_executed = done && entry->state == Entry::State::fresh;
-        if (!to_be_executed) under_way_.erase(request_id);
+        const bool noted =
+            entry->state == Entry::State::fresh || entry->state == Entry::State::doubtful;
+        if (!done || !noted) under_way_.erase(request_id);
     };
     const Result<void> done = co_await commits_.written(std::move(job));
     if (!done) co_return done.error();
     co_return *entry;
+}
+
+void Ledger::adopt(const ControlStock& stock) {
+    recent_ = stock.recent;
+    doubtful_until_ = std::max(doubtful_until_, stock.doubtful_until);
+}
+
+// The clock begins before the commit: it says rather too early than too late that time is over.
+void Ledger::mark(std::function<void(bool)> settled) {
+    const Clock::time_point until = Clock::now() + mark_holds;
+    if (marking_ || until - marked_until_ < mark_holds / 2) return;
+    marking_ = true;
+    ControlJob job;
+    job.write = [life = life_](Database& database, std::chrono::milliseconds now) {
+        return LedgerTable(database, life).mark(now + mark_holds);
+    };
+    job.settled = [this, until, settled = std::move(settled)](const Result<void>& done) {
+        marking_ = false;
+        if (done) marked_until_ = until;
+        settled(marked());
+    };
+    commits_.now(std::move(job));
 }
 
 ControlJob Ledger::finishing(const std::string& request_id, const UnderWay& request) {
@@ -64,6 +95,27 @@ ControlJob Ledger::finishing(const std::string& request_id, const UnderWay& requ
 void Ledger::write_later(const std::string& request_id) {
     ControlJob job = finishing(request_id, under_way_.at(request_id));
     job.patient = true;
+    job.settled = [this, request_id](const Result<void>& done) {
+        if (done) under_way_.erase(request_id);
+    };
+    commits_.soon(std::move(job));
+}
+
+void Ledger::note_later(const std::string& request_id, std::string digest, std::string answer) {
+    if (under_way_.size() >= notes_max || under_way_.contains(request_id)) return;
+    const UnderWay& request =
+        under_way_.emplace(request_id, UnderWay{std::move(digest), std::move(answer)})
+            .first->second;
+    ControlJob job;
+    job.patient = true;
+    job.write = [life = life_, request_id, request](Database& database,
+                                                    std::chrono::milliseconds now) {
+        LedgerTable table(database, life);
+        const Result<Entry> found = table.begin(request_id, request.digest, now);
+        if (!found) return Result<void>(found.error());
+        if (found->state != Entry::State::fresh) return Result<void>();  // that stands
+        return table.finish(request_id, request.digest, *request.answer, now);
+    };
     job.settled = [this, request_id](const Result<void>& done) {
         if (done) under_way_.erase(request_id);
     };

@@ -1,9 +1,13 @@
 #pragma once
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "storage/commits.h"
@@ -26,15 +30,35 @@ public:
     static constexpr std::size_t id_bytes_max = 256;
     static constexpr std::size_t answer_bytes_max = 64 * 1024;  ///< what one publish may carry
     static constexpr std::size_t under_way_max = LedgerTable::rows_max;
+    static constexpr std::size_t notes_max = 1000;
 
     explicit Ledger(Commits& commits, std::int64_t life) : commits_(commits), life_(life) {}
 
     /// What is known of the request. `fresh` is durable before this returns, and the caller owes a
-    /// finish(), also for what it then refuses. On an error it must not act: busy (the store is not
-    /// open, or too many are under way), out_of_range (the id is too long), and those of Database.
+    /// finish(), also for what it then refuses; so is `doubtful`, which must not act. On an error
+    /// it must not act: busy (the store is not open, or too many are under way), out_of_range (the
+    /// id is too long), and those of Database.
     ///
     /// `digest`: of the payload, not empty; the same id with another one is `different`.
     asio::awaitable<Result<Entry>> begin(std::string request_id, std::string digest);
+
+    /// What is refused without a note, since there may be floods of it, is known to this life
+    /// alone. mark() lets the disk know that there is such, until when: only then may it be told
+    /// (marked()). The next life takes what it does not know for a copy of it until copies can come
+    /// no more
+    /// (`doubtful`). Nothing happens if one is under way, or holds for long enough; a flood costs
+    /// two commits a minute. `settled` is told whether it may be told now.
+    bool marked() const { return Clock::now() < marked_until_; }
+    void mark(std::function<void(bool)> settled);
+
+    /// What was refused because it could not be noted: it is noted when that is possible again, so
+    /// that the next life refuses it too. Beyond 1,000 that wait they are let go.
+    void note_later(const std::string& request_id, std::string digest, std::string answer);
+
+    /// What earlier lives have answered last, once: to be answered without the disk.
+    std::vector<LedgerNote> take_recent() { return std::exchange(recent_, {}); }
+    /// What is found in the file; each time it is opened.
+    void adopt(const ControlStock& stock);
 
     /// The outcome, durable before this returns; every copy gets `answer`. On an error of the disk
     /// this life still knows it and it is written as soon as that is possible: tell the platform.
@@ -44,6 +68,7 @@ public:
     std::size_t under_way() const { return under_way_.size(); }
 
 private:
+    using Clock = std::chrono::steady_clock;
     struct UnderWay {
         std::string digest;
         std::optional<std::string> answer;  ///< finished, but not on disk
@@ -56,6 +81,10 @@ private:
     Commits& commits_;
     std::int64_t life_;
     std::unordered_map<std::string, UnderWay> under_way_;
+    std::vector<LedgerNote> recent_;
+    std::chrono::milliseconds doubtful_until_{0};  // on the store's clock of uptime
+    Clock::time_point marked_until_;
+    bool marking_ = false;
 };
 
 }  // namespace fieldgate::storage

@@ -1,15 +1,19 @@
 #include "storage/ledger_table.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "storage/database.h"
 #include "storage/fields.h"
+#include "storage/figures.h"
 
 namespace fieldgate::storage {
 namespace {
 
+constexpr std::string_view marked_until = "unnoted_until_ms";
+constexpr std::string_view marked_by = "unnoted_life";
 constexpr const char* columns = "id, digest, born_ms, life, finished, answer, crc";
 
 struct Row {
@@ -129,6 +133,39 @@ Result<void> LedgerTable::forget(std::chrono::milliseconds now, std::uint64_t mo
     }
 }
 
+Result<std::vector<LedgerNote>> LedgerTable::recent(std::uint64_t rows) {
+    Result<Statement> select = database_.prepare(
+        "SELECT id, digest, answer FROM ledger WHERE finished = 1"
+        " ORDER BY seq DESC LIMIT ?1");
+    if (!select) return select.error();
+    select->bind(1, static_cast<std::int64_t>(rows));
+    std::vector<LedgerNote> notes;
+    for (;;) {
+        const Result<bool> more = select->step();
+        if (!more) return more.error();
+        if (!*more) break;
+        notes.push_back({std::string(select->bytes(0)), std::string(select->bytes(1)),
+                         std::string(select->bytes(2))});
+    }
+    std::reverse(notes.begin(), notes.end());
+    return notes;
+}
+
+Result<void> LedgerTable::mark(std::chrono::milliseconds until) {
+    const Result<void> saved = save_figure(database_, marked_until, until.count());
+    if (!saved) return saved;
+    return save_figure(database_, marked_by, life_);
+}
+
+Result<std::chrono::milliseconds> LedgerTable::doubtful_until() {
+    const Result<std::int64_t> until = load_figure(database_, marked_until);
+    if (!until) return until.error();
+    const Result<std::int64_t> by = load_figure(database_, marked_by);
+    if (!by) return by.error();
+    if (*until == 0 || *by == life_) return std::chrono::milliseconds(0);
+    return std::chrono::milliseconds(*until) + copies_within;
+}
+
 Result<std::uint64_t> LedgerTable::heal() {
     std::vector<Row> bad;
     {
@@ -177,6 +214,11 @@ Result<Rescued> LedgerTable::rescue(Database& damaged) {
             ++rescued.rows;
         }
         if (rescued.whole) break;
+    }
+    for (const std::string_view name : {marked_until, marked_by}) {
+        const Result<std::int64_t> figure = load_figure(damaged, name);
+        const Result<void> saved = save_figure(database_, name, figure ? *figure : 0);
+        if (!saved) return saved.error();
     }
     return rescued;
 }

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "storage/rescued.h"
@@ -18,8 +19,16 @@ struct LedgerEntry {
         finished,   ///< A copy: send `answer` again, touch nothing.
         unknown,    ///< Begun in an earlier life and never finished: nobody knows; never repeat it.
         different,  ///< This request id stood for something else: refuse.
+        doubtful,   ///< As fresh, but an earlier life may have refused it (Ledger::mark): refuse.
     };
     State state = State::fresh;
+    std::string answer;
+};
+
+/// One that was answered.
+struct LedgerNote {
+    std::string id;
+    std::string digest;
     std::string answer;
 };
 
@@ -30,6 +39,9 @@ public:
     static constexpr std::uint64_t rows_max = 10'000;
     static constexpr std::uint64_t answers_bytes_max = 8UL << 20;
     static constexpr std::chrono::hours kept{24};
+    /// The platform sends a message again within this time (protocol reference 1.6: 3 x 2 s, and
+    /// when the device comes online 5 x 10 s), as long as it has not expired.
+    static constexpr std::chrono::seconds copies_within{90};
 
     LedgerTable(Database& database, std::int64_t life) : database_(database), life_(life) {}
 
@@ -42,6 +54,14 @@ public:
     /// Makes room for `more` rows: those older than 24 h of uptime go, then the oldest finished
     /// ones, then the oldest unknown ones; never what is under way.
     Result<void> forget(std::chrono::milliseconds now, std::uint64_t more);
+
+    /// The newest `rows` that are finished, the oldest of them first.
+    Result<std::vector<LedgerNote>> recent(std::uint64_t rows);
+
+    /// See Ledger::mark().
+    Result<void> mark(std::chrono::milliseconds until);
+    /// Until when copies of what other lives have refused without a note may come; 0: none.
+    Result<std::chrono::milliseconds> doubtful_until();
 
     /// Rows whose check sum is wrong become unknown (with any digest): better refused than
     /// repeated. Returns how many; at open.

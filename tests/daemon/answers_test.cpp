@@ -14,13 +14,16 @@ namespace {
 namespace codes = northbound::result_code;
 
 northbound::Request request(const std::string& id) {
-    return {id, "d", northbound::SetProperties{}, ""};
+    return {id, "d", northbound::SetProperties{}, "digest of " + id};
 }
 
+northbound::Answer busy() { return northbound::SetAnswer{codes::busy, "busy"}; }
 northbound::Answer done() { return northbound::SetAnswer{codes::success, "written"}; }
 
 class AnswersTest : public testing::Test {
 protected:
+    using Known = Answers::Known;
+
     std::optional<Answers::Ready> next() {
         std::optional<Answers::Ready> ready;
         asio::co_spawn(loop_, take(answers_, ready), asio::detached);
@@ -40,35 +43,102 @@ protected:
 };
 
 TEST_F(AnswersTest, GivesEachRequestOneAnswer) {
-    const Instant now = Event::Clock::now();
-    EXPECT_TRUE(answers_.owe(request("a"), now));
-    EXPECT_FALSE(answers_.owe(request("a"), now)) << "a copy of one that is under way";
+    EXPECT_EQ(answers_.known(request("a")), Known::no);
+    answers_.owe(request("a"), Event::Clock::now(), false);
+    EXPECT_EQ(answers_.known(request("a")), Known::owed) << "a copy of one that is under way";
     answers_.give("a", done());
     answers_.give("a", done());
     EXPECT_EQ(next()->request_id, "a");
     EXPECT_EQ(answers_.owed(), 0u);
 }
 
+TEST_F(AnswersTest, RepeatsWhatAnIdWasTold) {
+    answers_.owe(request("done"), Event::Clock::now(), false);
+    answers_.give("done", done());
+    answers_.refuse(request("no"), busy(), false);
+    for (const char* id : {"done", "no"}) {
+        EXPECT_EQ(answers_.known(request(id)), Known::told);
+        answers_.repeat(request(id));
+    }
+    EXPECT_EQ(code(next()), codes::success);
+    EXPECT_EQ(code(next()), codes::busy);
+    EXPECT_EQ(code(next()), codes::success);
+    EXPECT_EQ(code(next()), codes::busy);
+    northbound::Request other = request("done");
+    other.digest = "of something else";
+    EXPECT_EQ(answers_.known(other), Known::different);
+}
+
+TEST_F(AnswersTest, TheDeadlineOfOneThatIsAnsweredEndsNoOther) {
+    const Instant now = Event::Clock::now();
+    northbound::Request get = request("a");
+    get.ask = northbound::GetProperties{};
+    answers_.owe(get, now - Answers::patience, false);
+    answers_.give("a", northbound::GetAnswer());
+    answers_.owe(get, now, false);
+    EXPECT_EQ(next()->request_id, "a");
+    EXPECT_EQ(answers_.owed(), 1u) << "it is asked again, and has 14 s";
+    EXPECT_EQ(answers_.late(), 0u);
+}
+
+TEST_F(AnswersTest, LeavesToTheLedgerWhatIsLong) {
+    answers_.owe(request("a"), Event::Clock::now(), false);
+    answers_.give("a", northbound::SetAnswer{codes::success, std::string(5000, 'x')});
+    EXPECT_EQ(answers_.known(request("a")), Known::noted);
+}
+
+TEST_F(AnswersTest, TellsWhatNobodyElseWillKnowOnlyIfThatIsAllowed) {
+    answers_.refuse(request("a"), busy(), true);
+    answers_.refuse(request("b"), busy(), false);
+    EXPECT_TRUE(answers_.holds());
+    EXPECT_EQ(next()->request_id, "b");
+    answers_.allow_unnoted(true);
+    EXPECT_EQ(next()->request_id, "a");
+    answers_.allow_unnoted(false);
+    answers_.repeat(request("a"));
+    answers_.allow_unnoted(false);
+    EXPECT_TRUE(answers_.holds());
+    answers_.give_up_held();
+    EXPECT_EQ(answers_.given_up(), 1u);
+}
+
+TEST_F(AnswersTest, TellsNoRefusalThatItCouldNotRemember) {
+    std::size_t told = 0;
+    for (std::size_t i = 0; i < Verdicts::max + 500; ++i) {
+        answers_.refuse(request(std::to_string(i)), busy(), false);
+        if (answers_.given_up() > 0) break;
+        EXPECT_EQ(code(next()), codes::busy);
+        answers_.sent();
+        ++told;
+    }
+    EXPECT_EQ(told, Verdicts::refusals_max);
+    EXPECT_EQ(answers_.known(request("0")), Known::told) << "a copy of it may still come";
+}
+
 TEST_F(AnswersTest, SaysBusyForWhatDidNotBeginAndUnknownForWhatDid) {
     const Instant long_ago = Event::Clock::now() - Answers::patience;
-    ASSERT_TRUE(answers_.owe(request("waiting"), long_ago));
-    ASSERT_TRUE(answers_.owe(request("writing"), long_ago));
+    answers_.owe(request("waiting"), long_ago, true);
+    answers_.owe(request("writing"), long_ago, true);
+    answers_.owe(request("being noted"), long_ago, true);
+    ASSERT_TRUE(answers_.noted("waiting"));
+    ASSERT_TRUE(answers_.noted("writing"));
     ASSERT_TRUE(answers_.begin("writing"));
     const auto first = next();
     const auto second = next();
+    EXPECT_EQ(code(next()), codes::unknown) << "the disk may have it or not";
     EXPECT_EQ(first->request_id, "waiting");
     EXPECT_EQ(code(first), codes::busy);
     EXPECT_EQ(second->request_id, "writing");
     EXPECT_EQ(code(second), codes::unknown);
     EXPECT_FALSE(answers_.begin("waiting")) << "it was told busy: it must not act now";
     answers_.give("writing", done());
-    EXPECT_EQ(answers_.late(), 2u);
+    EXPECT_EQ(answers_.late(), 3u);
 }
 
 TEST_F(AnswersTest, GivesUpWhatIsTooMuchAndCountsIt) {
     for (std::size_t i = 0; i < Answers::refusals_max + 3; ++i) answers_.refuse("x", done());
     EXPECT_EQ(answers_.given_up(), 3u);
-    ASSERT_TRUE(answers_.owe(request("a"), Event::Clock::now()));
+    answers_.owe(request("a"), Event::Clock::now(), false);
     answers_.give("a", done());
     EXPECT_EQ(next()->request_id, "a") << "what was done goes before what was refused";
 }

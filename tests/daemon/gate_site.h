@@ -1,0 +1,94 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/task_group.h"
+#include "daemon/requests.h"
+#include "tests/daemon/config/site.h"
+#include "tests/storage/loop.h"
+
+namespace fieldgate::test {
+
+inline constexpr const char* gate_meter = "64f0a1b2c3d4e5f607182931_METER-1";
+
+/// The example site with `write: true`, whatever else `edit` makes of its files.
+inline Config gate_config() {
+    Site site;
+    site.replace("fieldgate.yaml", "write: false", "write: true");
+    return *site.load().config;
+}
+
+inline northbound::Request set_request(const std::string& id, const std::string& value = "16") {
+    northbound::SetProperties ask;
+    ask.services.push_back({"Electrical", {{"currentLimit", *json::parse(value)}}});
+    return {id, gate_meter, std::move(ask), id + '=' + value};
+}
+
+inline northbound::Request get_request(const std::string& id) {
+    return {id, gate_meter, northbound::GetProperties{}, id};
+}
+
+/// The gate as one life of the daemon has it: with a real control store, without wires and cloud.
+class Gate {
+public:
+    Gate(storage::Loop& loop, const Config& config, const std::string& folder)
+        : config_(config),
+          loop_(loop),
+          clock_(Utc()),
+          store_(loop.loop.get_executor(), folder, std::chrono::milliseconds(5)),
+          requests_(loop.loop.get_executor(), config, clock_, store_),
+          flows_(loop.loop.get_executor()) {
+        loop_.run(store_.open());
+    }
+    /// As a crash: what is not on disk is lost.
+    ~Gate() { loop_.run(end()); }
+    Gate(const Gate&) = delete;
+    Gate& operator=(const Gate&) = delete;
+
+    void take(northbound::Request request, Instant now) {
+        std::optional<Order> acts = requests_.take(std::move(request), now);
+        if (acts) flows_.spawn("note", requests_.note(std::move(*acts)));
+    }
+    /// One answer; the loop runs until there is one.
+    Answers::Ready next() {
+        std::optional<Answers::Ready> ready = loop_.run(requests_.answers().next());
+        requests_.answers().sent();
+        return std::move(ready.value());
+    }
+    /// The next order of the meter's bus.
+    Order order() {
+        std::optional<Order> order;
+        while (!order) order = loop_.run(orders().next());
+        return std::move(*order);
+    }
+
+    Orders& orders() { return requests_.orders(bus_of_meter()); }
+    Requests& requests() { return requests_; }
+    storage::ControlStore& store() { return store_; }
+    TaskGroup& flows() { return flows_; }
+
+private:
+    std::size_t bus_of_meter() const {
+        return config_.devices[*requests_.directory().device(gate_meter)].bus;
+    }
+    asio::awaitable<void> end() {
+        co_await flows_.stop();
+        co_await store_.close();
+    }
+
+    const Config& config_;
+    storage::Loop& loop_;
+    EventClock clock_;
+    storage::ControlStore store_;
+    Requests requests_;
+    TaskGroup flows_;
+};
+
+inline int code_of(const northbound::Answer& answer) {
+    if (const auto* set = std::get_if<northbound::SetAnswer>(&answer)) return set->code;
+    if (const auto* call = std::get_if<northbound::CallAnswer>(&answer)) return call->code;
+    return northbound::result_code::success;
+}
+
+}  // namespace fieldgate::test
