@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t commit_bytes = 1UL << 20;  // pending that does not wait for the timer
 constexpr std::size_t ram_bytes_max = 8UL << 20;
-constexpr std::size_t parked_max = 1000;
 // So long a disk may fail before its records are sent without it: better sent than evicted.
 constexpr auto patience = 5s;
 constexpr auto time_step = 5min;
@@ -323,7 +322,7 @@ OutboxStatus Outbox::State::status() const {
     status.books.acknowledged = counters_.acknowledged;
     status.books.evicted = counters_.evicted;
     status.books.quarantined = counters_.quarantined;
-    status.books.pending = lanes_.pending();
+    status.books.pending = lanes_.pending() + condemned_[0].count() + condemned_[1].count();
     status.backlog = lanes_.backlog();
     status.store_bytes = figures_.store_bytes;
     status.written_bytes = figures_.written_bytes;

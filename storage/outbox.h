@@ -57,7 +57,8 @@ struct Lease {
 class Outbox {
 public:
     /// `series` must outlive the outbox. `boot_id`: /proc/sys/kernel/random/boot_id; records of
-    /// another boot whose time was never plausible (before `floor`) are quarantined when opened.
+    /// another boot whose time was never plausible (before `floor`) are quarantined once it is
+    /// open.
     Outbox(const asio::any_io_executor& loop, Settings settings, SeriesTable& series,
            std::string boot_id, Utc floor);
     ~Outbox();

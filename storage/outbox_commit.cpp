@@ -45,6 +45,7 @@ asio::awaitable<void> Outbox::State::commit() {
     const bool known = co_await know_disk();
     if (!known) co_return;
     if (writes_late() && all) spill_ = true;
+    quarantine_condemned();
     make_room();
     Commit commit;
     make_batch(commit);
@@ -107,6 +108,7 @@ asio::awaitable<bool> Outbox::State::reopen() {
     opened_ = true;
     must_reopen_ = false;
     saw(inventory->figures);
+    quarantine_condemned();
     offer_rows();
     arrival_.notify();
     want_commit();
@@ -132,6 +134,7 @@ void Outbox::State::adopt(const Inventory& inventory) {
         for (const auto& [first, last] : inventory.impossible[at].ranges())
             impossible_[at].add({first, last});
     }
+    condemned_ = inventory.condemned;
     this_boot_from_ = inventory.this_boot_from;
     counters_.accepted += inventory.counters.accepted;
     counters_.acknowledged += inventory.counters.acknowledged;
@@ -153,16 +156,25 @@ void Outbox::State::reconcile(const Inventory& inventory) {
         SeqSet lost = lanes_.pending_rows(table);
         if (shelf(table).end() > shelf(table).begin())
             lost.erase({shelf(table).begin(), shelf(table).end() - 1});
-        SeqSet unwanted = inventory.rows[at];
+        SeqSet on_disk = inventory.rows[at];
+        for (const auto& [first, last] : inventory.condemned[at].ranges())
+            on_disk.add({first, last});
+        SeqSet unwanted = on_disk;
         const SeqSet pending = lanes_.pending_rows(table);
         for (const auto& [first, last] : pending.ranges()) unwanted.erase({first, last});
-        for (const auto& [first, last] : inventory.rows[at].ranges()) lost.erase({first, last});
+        for (const auto& [first, last] : condemned_[at].ranges()) {
+            unwanted.erase({first, last});
+            lost.add({first, last});
+        }
+        for (const auto& [first, last] : on_disk.ranges()) lost.erase({first, last});
         removals_[at] = unwanted;
-        again_[at] = inventory.rows[at];
+        again_[at] = on_disk;
         again_[at].erase({0, shelf(table).begin() - 1});
         for (const auto& [first, last] : unwanted.ranges()) again_[at].erase({first, last});
-        for (const auto& [first, last] : lost.ranges())
+        for (const auto& [first, last] : lost.ranges()) {
             counters_.quarantined += lanes_.drop(table, {first, last});
+            counters_.quarantined += condemned_[at].erase({first, last});
+        }
         if (!lost.empty()) {
             log::error("outbox rows lost", {{"rows", std::to_string(lost.count())}});
             gone(table, lost);
@@ -246,8 +258,10 @@ void Outbox::State::make_batch(Commit& commit) {
         commit.again[index(table)] = again_[index(table)].within({0, seq - 1});
         again_[index(table)].erase({0, seq - 1});
         batch.counters.accepted += again_[index(table)].count();
-        const Seq first = std::min(lanes_.waiting(table).next(0).value_or(lanes_.next_seq(table)),
-                                   oldest_leased(table));
+        const Seq none = lanes_.next_seq(table);
+        const Seq first = std::min({lanes_.waiting(table).next(0).value_or(none),
+                                    lanes_.first_leased(table).value_or(none),
+                                    condemned_[index(table)].next(0).value_or(none)});
         if (stamps_[index(table)].forget_below(first)) stamps_dirty_ = true;
     }
     parking_ = std::exchange(parked_, {});
@@ -265,10 +279,6 @@ void Outbox::State::make_batch(Commit& commit) {
     batch.next = {lanes_.next_seq(Table::alarm), lanes_.next_seq(Table::data)};
     batch.counters.accepted += batch.inserts.size();
     if (proven_time_dirty_) batch.proven_time = proven_time_;
-}
-
-Seq Outbox::State::oldest_leased(Table table) const {
-    return lanes_.first_leased(table).value_or(lanes_.next_seq(table));
 }
 
 // With somebody waiting to send them, the time of unproven rows is settled in the commit that
@@ -326,6 +336,7 @@ void Outbox::State::plan_next() {
     if (refuses()) want(looked_ + look_again);
     const std::size_t left = unwritten_bytes();
     if (spill_ && left == 0) spill_ = false;
+    if (sliced_ || !condemned_[0].empty() || !condemned_[1].empty()) return want(Clock::now());
     if (left > window_bytes || (spill_ && left > 0)) return want_now();
     if (!removals_[0].empty() || !removals_[1].empty() || !parked_.empty() ||
         (left > 0 && !writes_late()))

@@ -57,8 +57,7 @@ private:
     Result<void> prepare();
     Result<void> name_boot();
     Result<Inventory> take_stock();
-    Result<void> scan(Table table, Inventory& inventory, SeqSet& implausible);
-    Result<void> quarantine_implausible(Inventory& inventory, const std::array<SeqSet, 2>& rows);
+    Result<void> scan(Table table, Inventory& inventory);
     Result<void> load_names(Inventory& inventory);
     Result<void> write(const Batch& batch);
     Result<void> remove_rows(const Batch& batch, Stock& stock);

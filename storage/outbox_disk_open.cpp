@@ -117,9 +117,8 @@ Result<Inventory> OutboxDisk::take_stock() {
     const Result<std::optional<Utc>> proven = load_proven_time(database_);
     if (!proven) return proven.error();
     inventory.proven_time = *proven;
-    std::array<SeqSet, 2> implausible;
     for (const Table table : tables) {
-        result = scan(table, inventory, implausible[index(table)]);
+        result = scan(table, inventory);
         if (!result) return result.error();
     }
     stock_.rows = inventory.rows[0].count() + inventory.rows[1].count();
@@ -127,8 +126,9 @@ Result<Inventory> OutboxDisk::take_stock() {
         stock_.last[index(table)] = inventory.rows[index(table)].last().value_or(0);
     if (stock_.rows != meta->pending)
         return Error(Errc::bad_data, "the store does not hold as many rows as it says");
-    result = quarantine_implausible(inventory, implausible);
-    if (!result) return result.error();
+    for (const Table table : tables)
+        for (const auto& [first, last] : inventory.condemned[index(table)].ranges())
+            inventory.rows[index(table)].erase({first, last});
     const Result<DiskFigures> now = figures();
     if (!now) return now.error();
     inventory.figures = *now;
@@ -187,7 +187,7 @@ Result<void> OutboxDisk::load_names(Inventory& inventory) {
 }
 
 // Numbers and times only; bodies are checked when they are read to be sent.
-Result<void> OutboxDisk::scan(Table table, Inventory& inventory, SeqSet& implausible) {
+Result<void> OutboxDisk::scan(Table table, Inventory& inventory) {
     Result<Statement> select = database_.prepare("SELECT seq, at_ms, boot, proven, mono_ms FROM " +
                                                  table_name(table) + " ORDER BY seq");
     if (!select) return select.error();
@@ -211,7 +211,7 @@ Result<void> OutboxDisk::scan(Table table, Inventory& inventory, SeqSet& implaus
                     : std::chrono::milliseconds(select->integer(1));
         if (Utc(since_1970) >= floor_) continue;
         if (!this_boot)
-            implausible.add({seq, seq});
+            inventory.condemned[at].add({seq, seq});
         else if (stamp == nullptr)
             inventory.impossible[at].add({seq, seq});
     }
@@ -220,32 +220,6 @@ Result<void> OutboxDisk::scan(Table table, Inventory& inventory, SeqSet& implaus
         return Error(Errc::bad_data, "a row beyond the last number given out");
     if (inventory.this_boot_from[at] == 0) inventory.this_boot_from[at] = inventory.next[at];
     return {};
-}
-
-// Their boot is over and its clock was never right: nobody can say any more when they were.
-Result<void> OutboxDisk::quarantine_implausible(Inventory& inventory,
-                                                const std::array<SeqSet, 2>& rows) {
-    if (rows[0].empty() && rows[1].empty()) return {};
-    Batch batch;
-    batch.stamps = inventory.stamps;
-    batch.next = inventory.next;
-    batch.counters = inventory.counters;
-    for (const Table table : tables) {
-        batch.removals[index(table)] = rows[index(table)];
-        // Kept are the newest; the table holds no more than a thousand.
-        const std::uint64_t count = rows[index(table)].count();
-        std::uint64_t skipped = 0;
-        for (const auto& [first, last] : rows[index(table)].ranges())
-            for (Seq seq = first; seq <= last; ++seq)
-                if (++skipped + 1000 > count)
-                    batch.quarantine.push_back(
-                        {table, seq, 0, nullptr, "taken before the clock was ever right"});
-        batch.counters.quarantined += count;
-        for (const auto& [first, last] : rows[index(table)].ranges())
-            inventory.rows[index(table)].erase({first, last});
-    }
-    inventory.counters = batch.counters;
-    return write(batch);
 }
 
 }  // namespace fieldgate::storage

@@ -12,6 +12,10 @@ namespace {
 
 // Below this a store is of no use, however little the disk has left.
 constexpr std::uint64_t pages_min = 64;
+// So much leaves the disk with one commit: however much has to go, each takes little time and
+// little room in the WAL, and carries what has come meanwhile.
+constexpr std::uint64_t slice_rows = 20'000;
+constexpr std::uint64_t slice_bytes = 8UL << 20;
 
 }  // namespace
 
@@ -42,16 +46,45 @@ std::uint64_t Outbox::State::pages_needed() const {
     return bytes / Database::page_bytes + 2;
 }
 
+std::uint64_t Outbox::State::row_bytes() const {
+    if (figures_.rows == 0) return Database::page_bytes;
+    return std::max<std::uint64_t>(32, figures_.pages_used * Database::page_bytes / figures_.rows);
+}
+
+// How many more rows may leave with the next commit; `at_least`: with those that leave anyway.
+std::uint64_t Outbox::State::slice(std::uint64_t at_least) const {
+    const std::uint64_t leaving = removals_[0].count() + removals_[1].count();
+    const std::uint64_t usual = std::min(slice_rows, slice_bytes / row_bytes() + 1);
+    const std::uint64_t most = std::max(usual, at_least);
+    return most - std::min(most, leaving);
+}
+
+// Their boot is over and its clock was never right: nobody can say any more when they were.
+void Outbox::State::quarantine_condemned() {
+    for (const Table table : tables) {
+        SeqSet& condemned = condemned_[index(table)];
+        const SeqSet rows = condemned.lowest(slice(0));
+        if (rows.empty()) continue;
+        std::uint64_t after = condemned.count();
+        for (const auto& [first, last] : rows.ranges()) {
+            // Of more than are kept, the newest.
+            for (Seq seq = first; seq <= last; ++seq)
+                if (--after < parked_max) park(table, seq, "taken before the clock was ever right");
+            condemned.erase({first, last});
+        }
+        counters_.quarantined += rows.count();
+        gone(table, rows);
+    }
+}
+
 void Outbox::State::make_room() {
+    sliced_ = false;
     const std::uint64_t limit = page_limit();
     const std::uint64_t used = figures_.pages_used;
-    const std::uint64_t row_bytes =
-        figures_.rows == 0
-            ? Database::page_bytes
-            : std::max<std::uint64_t>(32, used * Database::page_bytes / figures_.rows);
+    const std::uint64_t needed = pages_needed();
     const std::uint64_t leaving = removals_[0].count() + removals_[1].count();
-    const std::uint64_t freed = std::min(used, leaving * row_bytes / Database::page_bytes);
-    const std::uint64_t wanted = used - freed + pages_needed();
+    const std::uint64_t freed = std::min(used, leaving * row_bytes() / Database::page_bytes);
+    const std::uint64_t wanted = used - freed + needed;
     full_ = cap_reached_ || wanted > limit;
     if (wanted < limit - limit / 8) full_told_ = false;
     if (!full_) return;
@@ -60,24 +93,33 @@ void Outbox::State::make_room() {
     // In chunks: pages are freed whole.
     const std::uint64_t over = wanted > limit ? wanted - limit : cap_reached_ ? limit / 16 : 0;
     const auto rows_in = [&](std::uint64_t pages) {
-        return std::max<std::uint64_t>(1, pages * Database::page_bytes / row_bytes);
+        return std::max<std::uint64_t>(1, pages * Database::page_bytes / row_bytes());
     };
-    evict(rows_in(over), rows_in(over + limit / 64));
+    evict(rows_in(over), rows_in(over + limit / 64), slice(rows_in(needed)));
 }
 
-// `required` rows must go, `rows` had better.
-void Outbox::State::evict(std::uint64_t required, std::uint64_t rows) {
+// `required` rows must go, `rows` had better; of those on disk `stored_max` for now.
+void Outbox::State::evict(std::uint64_t required, std::uint64_t rows, std::uint64_t stored_max) {
     const Seq end = lanes_.next_seq(Table::data);
     if (settings_.when_full == WhenFull::drop_newest) {
         // First what has not been stored; alarms among the new may still need room.
         const std::uint64_t refused = evict_newest(Table::data, disk_end(Table::data), required);
         if (refused < required && shelf(Table::alarm).unwritten() > 0)
-            evict_newest(Table::data, 0, required - refused);
+            evict_newest(Table::data, 0, std::min(required - refused, stored_max));
         return;
     }
-    std::uint64_t evicted = evict_oldest(Table::data, disk_end(Table::data), rows);
-    if (evicted < required) evicted += evict_oldest(Table::data, end, required - evicted);
-    if (evicted < required) evict_oldest(Table::alarm, disk_end(Table::alarm), required - evicted);
+    std::uint64_t evicted =
+        evict_oldest(Table::data, disk_end(Table::data), std::min(rows, stored_max));
+    stored_max -= evicted;
+    if (evicted < required && stored_max > 0)
+        evicted += evict_oldest(Table::data, end, required - evicted);
+    if (evicted < required && stored_max > 0) {
+        const std::uint64_t alarms = evict_oldest(Table::alarm, disk_end(Table::alarm),
+                                                  std::min(required - evicted, stored_max));
+        stored_max -= alarms;
+        evicted += alarms;
+    }
+    sliced_ = evicted < required && stored_max == 0;
 }
 
 // Leased rows stay: they are about to be acknowledged, and few.

@@ -69,6 +69,7 @@ private:
         std::optional<Record> record;  ///< absent: on disk
         std::string why;
     };
+    static constexpr std::size_t parked_max = 1000;
     /// What take() can do next.
     struct Candidate {
         enum class Kind : std::uint8_t { none, row, load } kind = Kind::none;
@@ -135,15 +136,17 @@ private:
     void works();
     bool anything_to_write();
     bool nothing_in(const Batch& batch) const;
-    Seq oldest_leased(Table table) const;
     Seq write_end(Table table) const;
     void plan_next();
 
     // outbox_room.cpp
     void make_room();
+    std::uint64_t row_bytes() const;
+    std::uint64_t slice(std::uint64_t at_least) const;
+    void quarantine_condemned();
     std::uint64_t page_limit() const;
     std::uint64_t pages_needed() const;
-    void evict(std::uint64_t required, std::uint64_t rows);
+    void evict(std::uint64_t required, std::uint64_t rows, std::uint64_t stored_max);
     std::uint64_t evict_oldest(Table table, Seq end, std::uint64_t rows);
     std::uint64_t evict_newest(Table table, Seq from, std::uint64_t rows);
 
@@ -161,6 +164,7 @@ private:
     std::array<std::vector<Loaded>, 3> pages_;  // by lane
     std::array<SeqSet, 2> removals_;            // may be on disk, wanted no more
     std::array<SeqSet, 2> again_;               // on disk, and to be written again
+    std::array<SeqSet, 2> condemned_;           // on disk, pending, and never to be taken
     std::vector<Parked> parked_;
     std::vector<Parked> parking_;  // of the commit under way
     Counters counters_;
@@ -194,6 +198,7 @@ private:
     bool replaying_ = false;        // there is a backlog
     bool full_ = false;             // the last commit had to evict
     bool full_told_ = false;
+    bool sliced_ = false;      // and had to leave some of that to the next
     bool opened_ = false;      // once
     bool must_reopen_ = true;  // not open, or not to be trusted
     bool disk_ok_ = true;

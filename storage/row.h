@@ -87,6 +87,7 @@ struct Page {
 /// What opening found.
 struct Inventory {
     std::array<SeqSet, 2> rows;
+    std::array<SeqSet, 2> condemned;  ///< not in `rows`: of an earlier boot, before the floor
     std::array<Seq, 2> next{1, 1};
     std::array<Seq, 2> this_boot_from{1, 1};  ///< rows before it are of earlier boots
     std::array<SeqSet, 2> impossible;  ///< of this boot, of a time before the floor, not settled

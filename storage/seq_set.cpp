@@ -96,6 +96,16 @@ SeqSet SeqSet::within(SeqRange range) const {
     return members;
 }
 
+SeqSet SeqSet::lowest(std::uint64_t most) const {
+    SeqSet found;
+    for (auto range = ranges_.begin(); range != ranges_.end() && most > 0; ++range) {
+        const Seq last = std::min(range->second, range->first + most - 1);
+        found.add({range->first, last});
+        most -= last - range->first + 1;
+    }
+    return found;
+}
+
 void SeqSet::shift(Seq by) {
     std::map<Seq, Seq> shifted;
     for (const auto& [first, last] : ranges_)

@@ -31,6 +31,8 @@ public:
     std::uint64_t count_below(Seq end) const;
     /// Those of its members that are in `range`.
     SeqSet within(SeqRange range) const;
+    /// The lowest `most` of its members.
+    SeqSet lowest(std::uint64_t most) const;
     /// Every member renumbered.
     void shift(Seq by);
 
