@@ -19,7 +19,7 @@ struct Settings {
     std::uint64_t max_size_bytes = 256ULL << 20;
     std::uint64_t keep_free_bytes = 64ULL << 20;
     Durability durability = Durability::group;
-    std::chrono::milliseconds commit{1000};
+    std::chrono::milliseconds commit{1000};  ///< So much a crash may undo.
     WhenFull when_full = WhenFull::drop_oldest;
 };
 
