@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "daemon/clock.h"
 
 using namespace std::chrono_literals;
 
@@ -43,8 +44,12 @@ asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
         const std::vector<northbound::SubDeviceStatus> part(
             from, from + static_cast<std::ptrdiff_t>(count));
         const northbound::Announcement report = northbound::StatusReport{part};
+        const std::uint64_t link = parts.uplink.link();
         const Result<void> told = co_await parts.cloud.tell(report);
-        if (!told) co_return told;
+        if (!told) {
+            parts.uplink.failed(link, told.error().what, system_clock_now());
+            co_return told;
+        }
         parts.devices.told(part);
     }
     pulse.beat();
@@ -52,6 +57,7 @@ asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
 }
 
 asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease) {
+    const std::uint64_t link = parts.uplink.link();
     const Result<void> sent = co_await parts.cloud.publish(parcel);
     parts.uplink.settled();
     if (sent) {
@@ -60,6 +66,9 @@ asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::
     } else if (sent.error().code == Errc::refused) {
         quarantine(parts, parcel, lease, sent.error().what);
     } else {
+        // Taken again at once, it would fail at once: first the link is gone, then the lease is
+        // back.
+        parts.uplink.failed(link, sent.error().what, system_clock_now());
         parts.suspicion.failed(parcel, Event::Clock::now());
         parts.outbox.release(lease);
     }

@@ -31,6 +31,13 @@ public:
         why_ = std::move(why);
         turn_.notify();
     }
+    /// Which link is open, or was last.
+    std::uint64_t link() const { return connects_; }
+    /// What was begun on `link` has failed: the link is gone, and nothing more is tried on it,
+    /// whoever learns of its end first.
+    void failed(std::uint64_t link, const std::string& why, Utc now) {
+        if (open_ && link == connects_) close(why, now);
+    }
     bool is_open() const { return open_; }
     Utc since() const { return since_; }  ///< It is open, or not open; before the first: start.
     const std::string& why() const { return why_; }  ///< Why the last one ended, or did not begin.

@@ -223,7 +223,13 @@ private:
         const std::uint16_t id = record.packet_id;
         const bool wants_puback = record.qos > 0;
         const Script now = script();
-        const bool poisoned = now.poison && record.payload.find(*now.poison) != std::string::npos;
+        std::string said;
+        if (now.answers)
+            for (const auto& [topic, payload] : now.answers(record.topic, record.payload))
+                said += packet(0x30, two_bytes(topic.size()) + topic + payload);
+        const bool poisoned =
+            (now.poison && record.payload.find(*now.poison) != std::string::npos) ||
+            (now.payload_max && record.payload.size() > *now.payload_max);
         {
             const std::lock_guard lock(state_.mutex);
             state_.publishes.push_back(std::move(record));
@@ -232,6 +238,7 @@ private:
         ++publishes_;
         if (poisoned || (now.drop_after_publishes && publishes_ >= *now.drop_after_publishes))
             return close();
+        if (!said.empty()) write(std::move(said));
         if (wants_puback && now.puback && !now.silent) acknowledge(id, now);
     }
 

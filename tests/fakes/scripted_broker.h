@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fieldgate::fakes {
@@ -29,6 +30,12 @@ public:
         std::optional<std::size_t> drop_after_publishes;
         /// Closes the link at a publish whose payload contains it; that stays unacknowledged.
         std::optional<std::string> poison;
+        /// Closes the link at a publish with a larger payload; that stays unacknowledged.
+        std::optional<std::size_t> payload_max;
+        /// What is said to a publish, at QoS 0: topics and payloads. Called on the broker's thread.
+        std::function<std::vector<std::pair<std::string, std::string>>(const std::string& topic,
+                                                                       const std::string& payload)>
+            answers;
         bool kick_older = false;  ///< A new CONNECT of the same user closes the older link.
         bool silent = false;      ///< Reads, and answers nothing: no PINGRESP, no SUBACK.
         bool refuse_subscriptions = false;
