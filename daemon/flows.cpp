@@ -52,6 +52,18 @@ void hear(Parts& parts, const northbound::Downlink& downlink) {
         ask(parts, std::get<northbound::Request>(downlink));
 }
 
+// A configuration that knows what the platform takes saves the links that finding it out costs.
+void tell_lesson(Parts& parts) {
+    const std::optional<northbound::PayloadLimit::Lesson> lesson = parts.sizes.lesson();
+    if (!lesson) return;
+    log::warning(
+        "the platform closes the connection on large publishes, smaller ones are sent: "
+        "set platform.limits.payload",
+        {{"taken", std::to_string(lesson->taken)},
+         {"closed_at", std::to_string(lesson->closed)},
+         {"records", lesson->records ? "as large ones go into quarantine" : "all fit"}});
+}
+
 // Connects, and says how every device is before any data follows.
 asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     const std::function<void()> alive = [&] { pulse.beat(); };
@@ -63,6 +75,7 @@ asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     co_await ask_time(parts);  // before the data: it may wait for the answer
     parts.outbox.mark_backlog();
     parts.suspicion.connected(Event::Clock::now());
+    tell_lesson(parts);
     parts.uplink.open(system_clock_now());
     log::notice("connected", {{"endpoint", parts.config.platform.host}});
     co_return told;
@@ -118,7 +131,7 @@ asio::awaitable<void> upload(Parts& parts) {
         const Instant ready = parts.pacer.ready_at(usual_bytes, Event::Clock::now());
         timer.expires_at(std::min(ready, Event::Clock::now() + turn));
         if (ready > Event::Clock::now()) co_await timer.async_wait(asio::use_awaitable);
-        northbound::Parcel parcel(platform.limits, parts.series, platform.device_id);
+        northbound::Parcel parcel(platform.limits, parts.sizes, parts.series, platform.device_id);
         const std::function<Fit(const Record&)> fit = [&](const Record& record) {
             return parts.suspicion.add(parcel, record);
         };
@@ -151,12 +164,12 @@ asio::awaitable<void> stay_connected(Parts& parts) {
             const Error lost = co_await watch_link(parts, pulse);
             parts.uplink.close(lost.what, system_clock_now());
             log::warning("connection lost", {{"why", lost.what}});
-            pause = pace.lost(Event::Clock::now(), uniform(chance));
+            pause = pace.lost(Event::Clock::now(), uniform(chance), parts.sizes.suspected());
         } else {
             if (parts.uplink.why() != connected.error().what)
                 log::warning("not connected", {{"why", connected.error().what}});
             parts.uplink.close(connected.error().what, system_clock_now());
-            pause = pace.failed(connected.error(), uniform(chance));
+            pause = pace.failed(connected.error(), uniform(chance), parts.sizes.suspected());
         }
         if (pause.twin)
             log::warning("connections are lost at once: does another client use this device id?");

@@ -13,6 +13,7 @@
 #include "model/mapping.h"
 #include "northbound/cloud.h"
 #include "northbound/pacer.h"
+#include "northbound/payload_limit.h"
 #include "northbound/suspicion.h"
 #include "northbound/time_sync.h"
 #include "southbound/bus.h"
@@ -31,6 +32,7 @@ struct Parts {
     storage::Outbox& outbox;
     northbound::Cloud& cloud;
     northbound::Pacer& pacer;
+    northbound::PayloadLimit& sizes;
     northbound::Suspicion& suspicion;
     Uplink& uplink;
     northbound::TimeSync& time_sync;

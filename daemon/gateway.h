@@ -60,6 +60,7 @@ private:
     Latest latest_;
     Requests requests_;
     northbound::Pacer pacer_;
+    northbound::PayloadLimit sizes_;
     northbound::Suspicion suspicion_;
     northbound::iotda::MqttCloud cloud_;
     std::vector<std::unique_ptr<southbound::Bus>> buses_;

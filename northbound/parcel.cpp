@@ -29,11 +29,13 @@ std::size_t quoted_bytes(std::string_view name) {
 
 }  // namespace
 
-Parcel::Parcel(const Limits& limits, const SeriesTable& series, std::string_view gateway_id)
+Parcel::Parcel(const Limits& limits, const PayloadLimit& learned, const SeriesTable& series,
+               std::string_view gateway_id)
     : limits_(limits),
+      learned_(learned),
       series_(series),
       gateway_id_(gateway_id),
-      comfortable_bytes_(comfortable_payload(limits)) {}
+      comfortable_bytes_(std::min(comfortable_payload(limits), learned.bytes())) {}
 
 Parcel::Seen& Parcel::seen(SeriesId id) {
     const auto [place, added] = seen_.try_emplace(id);
@@ -50,7 +52,8 @@ Fit Parcel::add(const Record& record) {
     Seen& it = seen(record.series);
     const std::size_t frame = it.own ? own_frame : batch_frame;
     const std::size_t entry = it.entry_bytes + record.properties.size();
-    if (frame + it.device_bytes + entry > limits_.payload_bytes) return Fit::never;
+    const std::size_t alone = frame + it.device_bytes + entry;
+    if (alone > limits_.payload_bytes || learned_.never(alone)) return Fit::never;
     if (!empty() && own_ != it.own) return Fit::full;
     if (it.entries > 0 && (record.at <= it.last || it.entries >= limits_.history)) return Fit::full;
 

@@ -7,6 +7,7 @@
 
 #include "model/record.h"
 #include "model/series.h"
+#include "northbound/payload_limit.h"
 #include "northbound/settings.h"
 
 namespace fieldgate::northbound {
@@ -16,15 +17,17 @@ namespace fieldgate::northbound {
 /// In one publish a device stands once; its services may stand several times with rising event_time
 /// (limits.history). The gateway's own records travel alone, without sub-devices: another topic.
 /// A parcel is full a little before limits.payload_bytes where that uses the bandwidth better
-/// (comfortable_payload); a single record may use all of it.
+/// (comfortable_payload), or where the platform takes less (payload_limit.h); a single record may
+/// use all of it.
 class Parcel {
 public:
-    /// `series`, `limits` and `gateway_id` must outlive the parcel. `gateway_id`: whose records are
-    /// its own.
-    Parcel(const Limits& limits, const SeriesTable& series, std::string_view gateway_id);
+    /// All of them must outlive the parcel. `learned`: what the platform takes. `gateway_id`: whose
+    /// records are its own.
+    Parcel(const Limits& limits, const PayloadLimit& learned, const SeriesTable& series,
+           std::string_view gateway_id);
 
-    /// `never`: larger than limits.payload_bytes even alone; otherwise `full` needs the next
-    /// parcel.
+    /// `never`: larger than limits.payload_bytes even alone, or than the platform takes; otherwise
+    /// `full` needs the next parcel.
     Fit add(const Record& record);
 
     bool empty() const { return records_ == 0; }
@@ -59,6 +62,7 @@ private:
     Seen& seen(SeriesId id);
 
     const Limits& limits_;
+    const PayloadLimit& learned_;
     const SeriesTable& series_;
     std::string_view gateway_id_;
     std::size_t comfortable_bytes_;

@@ -25,8 +25,9 @@ Reconnect::Reconnect(const ReconnectPolicy& policy)
 
 void Reconnect::connected(Instant now) { connected_at_ = now; }
 
-Reconnect::Pause Reconnect::lost(Instant now, double chance) {
+Reconnect::Pause Reconnect::lost(Instant now, double chance, bool explained) {
     const auto life = now - connected_at_;
+    if (life < short_life && explained) return pause(chance);
     if (life < short_life) return short_lived(chance);
     short_lives_ = 0;
     if (life >= policy_.stable_after * times_stable_without_twin) twin_ = false;
@@ -34,9 +35,9 @@ Reconnect::Pause Reconnect::lost(Instant now, double chance) {
     return pause(chance);
 }
 
-Reconnect::Pause Reconnect::failed(const Error& why, double chance) {
+Reconnect::Pause Reconnect::failed(const Error& why, double chance, bool explained) {
     // A broker that restarts refuses in between; a twin's broker never does.
-    if (why.code == Errc::closed) return short_lived(chance);
+    if (why.code == Errc::closed && !explained) return short_lived(chance);
     short_lives_ = 0;
     if (hopeless(why)) backoff_.jump_to_longest();
     return pause(chance);

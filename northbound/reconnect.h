@@ -16,6 +16,8 @@ namespace fieldgate::northbound {
 /// again at `from`; a shorter one climbs. Three links in a row that were made and lost within 5 s
 /// mean that another client uses our device id, each throwing the other out (protocol reference
 /// 11.7): then at most one attempt a minute, until a link has held ten times policy.stable_after.
+/// Links whose end something else explains (`explained`: a publish was too large for the platform)
+/// climb, and say nothing of twins.
 class Reconnect {
 public:
     struct Pause {
@@ -28,9 +30,9 @@ public:
     /// Cloud::connect() has succeeded: the platform has acknowledged a first publish.
     void connected(Instant now);
     /// The link of the last connected() is gone.
-    Pause lost(Instant now, double chance);
+    Pause lost(Instant now, double chance, bool explained = false);
     /// Cloud::connect() has failed.
-    Pause failed(const Error& why, double chance);
+    Pause failed(const Error& why, double chance, bool explained = false);
 
 private:
     Pause short_lived(double chance);

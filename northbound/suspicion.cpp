@@ -26,9 +26,11 @@ void Suspicion::acquit() {
     lost_with_.clear();
     records_max_ = std::numeric_limits<std::size_t>::max();
     strikes_ = 0;
+    single_.reset();
 }
 
 void Suspicion::connected(Instant now) {
+    sizes_.look(now);
     if (!on_trial_.empty())
         judge_trial();
     else
@@ -40,7 +42,13 @@ void Suspicion::connected(Instant now) {
 
 void Suspicion::judge_trial() {
     if (failed_at_ - tried_at_ > prompt) return acquit();
-    strikes_ = on_trial_.size() == 1 ? strikes_ + 1 : 0;
+    const bool single = on_trial_.size() == 1;
+    const bool another = single && single_ != *on_trial_.begin();
+    strikes_ = !single ? 0 : another ? 1 : strikes_ + 1;
+    if (single) {
+        single_ = *on_trial_.begin();
+        sizes_.record_died(trial_bytes_, another);
+    }
     records_max_ = std::max<std::size_t>(1, on_trial_.size() / cut);
     lost_with_.clear();
     for (const Key& key : on_trial_) lost_with_[key] = links_of_a_suspect;
@@ -57,6 +65,7 @@ void Suspicion::judge_crowd() {
 
 void Suspicion::tried(const Parcel& parcel, Instant now) {
     on_trial_ = keys(parcel);
+    trial_bytes_ = parcel.payload_bytes();
     tried_at_ = now;
 }
 
@@ -77,21 +86,25 @@ void Suspicion::settled(const Parcel& parcel) {
 
 Fit Suspicion::add(Parcel& parcel, const Record& record) const {
     if (lost_with_.empty() || parcel.empty()) return parcel.add(record);
-    const bool tried = trial(parcel).has_value();
+    const Parcel::Entry& first = parcel.devices().front().entries.front();
+    const bool tried = suspect({first.series, first.at});
     if (tried != suspect({record.series, record.at})) return Fit::full;
     if (tried && parcel.records() >= records_max_) return Fit::full;
     return parcel.add(record);
 }
 
 std::optional<Suspicion::Trial> Suspicion::trial(const Parcel& parcel) const {
-    if (lost_with_.empty() || parcel.empty()) return std::nullopt;
+    if (parcel.empty()) return std::nullopt;
     const Parcel::Entry& first = parcel.devices().front().entries.front();
-    if (!suspect({first.series, first.at})) return std::nullopt;
+    const Key key{first.series, first.at};
+    const bool large = sizes_.doubtful(parcel.payload_bytes());
+    if (!suspect(key) && !large) return std::nullopt;
+    const int strikes = parcel.records() == 1 && single_ == key ? strikes_ : 0;
     Trial trial;
     // One trial for each link: after a lost one the link is gone, known or not.
     trial.not_before = on_trial_.empty() ? connected_at_ + hold : Instant::max();
-    trial.others = strikes_;
-    trial.guilty = strikes_ >= strikes_max;
+    trial.others = large ? std::max(1, strikes) : strikes;
+    trial.guilty = strikes >= strikes_max;
     return trial;
 }
 

@@ -9,6 +9,7 @@
 
 #include "model/reading.h"
 #include "northbound/parcel.h"
+#include "northbound/payload_limit.h"
 
 namespace fieldgate::northbound {
 
@@ -31,8 +32,14 @@ namespace fieldgate::northbound {
 /// A broker that restarts, a flapping network, a second client with our name: each would have to
 /// strike three times in a row in the moment in which the same single record is alone in flight, 6
 /// s after a connect that worked, and spare the messages just before it.
+///
+/// The same trials find out how large a publish the platform takes (payload_limit.h): a parcel
+/// whose size is in doubt goes alone, too.
 class Suspicion {
 public:
+    /// `sizes` must outlive it.
+    explicit Suspicion(PayloadLimit& sizes) : sizes_(sizes) {}
+
     /// Longer than what northbound/reconnect.h takes for the work of a twin.
     static constexpr std::chrono::seconds hold{6};
     static constexpr std::chrono::seconds prompt{5};
@@ -68,11 +75,14 @@ private:
     void judge_trial();
     void judge_crowd();
 
+    PayloadLimit& sizes_;
     std::map<Key, int> lost_with_;  // links in a row that were lost with it in flight
     std::size_t records_max_ = std::numeric_limits<std::size_t>::max();
-    int strikes_ = 0;         // of the single one
-    std::set<Key> on_trial_;  // in flight, alone
-    std::set<Key> failed_;    // with the link of now
+    std::optional<Key> single_;  // the one that died last alone
+    int strikes_ = 0;            // of it
+    std::set<Key> on_trial_;     // in flight, alone
+    std::size_t trial_bytes_ = 0;
+    std::set<Key> failed_;  // with the link of now
     Instant tried_at_, failed_at_, connected_at_;
 };
 

@@ -41,10 +41,11 @@ mqtt::SessionSettings session_settings(const PlatformSettings& settings) {
 }
 
 MqttCloud::MqttCloud(const asio::any_io_executor& loop, const PlatformSettings& settings,
-                     Pacer& pacer, std::function<Utc()> utc_now)
+                     Pacer& pacer, PayloadLimit& sizes, std::function<Utc()> utc_now)
     : settings_(settings),
+      sizes_(sizes),
       utc_now_(std::move(utc_now)),
-      session_(loop, session_settings(settings), pacer),
+      session_(loop, session_settings(settings), pacer, sizes),
       chance_(std::random_device()()) {}
 
 asio::awaitable<Result<void>> MqttCloud::connect(std::function<void()> alive) {
@@ -125,11 +126,16 @@ asio::awaitable<Result<void>> MqttCloud::tell(const Announcement& announcement) 
 asio::awaitable<Result<void>> MqttCloud::report_status(StatusReport report) {
     std::vector<SubDeviceStatus>& known = report.statuses;
     std::erase_if(known, [](const auto& one) { return one.status == DeviceStatus::unknown; });
-    for (std::size_t i = 0; i < known.size(); i += statuses_per_request_max) {
-        const std::size_t count = std::min(statuses_per_request_max, known.size() - i);
-        const std::span<const SubDeviceStatus> part(known.data() + i, count);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < known.size(); i += count) {
+        count = std::min(statuses_per_request_max, known.size() - i);
         std::string topic = events_up_topic(settings_.device_id);
-        std::string payload = encode_status(part, next_event_id(), utc_now_());
+        std::string payload;
+        for (;; count = (count + 1) / 2) {
+            const std::span<const SubDeviceStatus> part(known.data() + i, count);
+            payload = encode_status(part, next_event_id(), utc_now_());
+            if (count == 1 || payload.size() <= sizes_.bytes()) break;
+        }
         const Result<void> sent = co_await session_.publish(std::move(topic), std::move(payload));
         if (!sent) co_return sent;
     }

@@ -20,9 +20,9 @@ namespace fieldgate::northbound::iotda {
 /// pacer covers all that is published.
 class MqttCloud : public Cloud {
 public:
-    /// `settings` and `pacer` must outlive it. `utc_now`: for signatures and events.
+    /// `settings`, `pacer` and `sizes` must outlive it. `utc_now`: for signatures and events.
     MqttCloud(const asio::any_io_executor& loop, const PlatformSettings& settings, Pacer& pacer,
-              std::function<Utc()> utc_now);
+              PayloadLimit& sizes, std::function<Utc()> utc_now);
 
     asio::awaitable<Result<void>> connect(std::function<void()> alive) override;
     asio::awaitable<Result<Downlink>> next(std::chrono::milliseconds patience) override;
@@ -44,6 +44,7 @@ private:
     std::string next_event_id();
 
     const PlatformSettings& settings_;
+    const PayloadLimit& sizes_;
     std::function<Utc()> utc_now_;
     mqtt::Session session_;
     std::mt19937_64 chance_;

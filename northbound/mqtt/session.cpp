@@ -22,8 +22,12 @@ constexpr auto farewell = 1s;
 // coroutine is cancelled.
 class Session::Publisher {
 public:
-    Publisher(Session& session, std::size_t size, Rank its_rank)
-        : wake(session.loop_), bytes(size), rank(its_rank), session_(session) {}
+    Publisher(Session& session, std::size_t topic, std::size_t its_payload, Rank its_rank)
+        : wake(session.loop_),
+          bytes(topic + its_payload),
+          payload(its_payload),
+          rank(its_rank),
+          session_(session) {}
     ~Publisher() {
         session_.leave_queue(*this);
         if (slot >= 0) session_.slots_[static_cast<std::size_t>(slot)].publisher = nullptr;
@@ -32,7 +36,7 @@ public:
     Publisher& operator=(const Publisher&) = delete;
 
     Event wake;
-    const std::size_t bytes;
+    const std::size_t bytes, payload;
     const Rank rank;
     std::optional<Result<void>> answer;
     int slot = -1;
@@ -41,9 +45,11 @@ private:
     Session& session_;
 };
 
-Session::Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer)
+Session::Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer,
+                 PayloadLimit& sizes)
     : settings_(std::move(settings)),
       pacer_(pacer),
+      sizes_(sizes),
       loop_(loop),
       door_(std::make_shared<Door>(loop)),
       incoming_(std::make_shared<Allowance>(settings_.inbox_bytes)),
@@ -72,7 +78,7 @@ asio::awaitable<Result<void>> Session::publish(std::string topic, std::string pa
         co_return Error(Errc::busy, "too many urgent messages wait");
     }
     const std::shared_ptr<Line> line = line_;
-    Publisher self(*this, topic.size() + payload.size(), rank);
+    Publisher self(*this, topic.size(), payload.size(), rank);
     enter_queue(self);
     while (line_ == line) {
         Clock::time_point ready = Clock::time_point::max();
@@ -102,6 +108,7 @@ asio::awaitable<Result<Message>> Session::next(Clock::time_point until) {
 
 asio::awaitable<void> Session::disconnect() {
     if (state_ == State::down) co_return;
+    in_flight_ = 0;  // what dies now dies of us
     drop("disconnected");
     const auto deadline = Clock::now() + disconnect_deadline;
     while (!retired_.empty() && Clock::now() < deadline) co_await closed_.wait_until(deadline);
@@ -156,6 +163,7 @@ void Session::on_publish_answer(const News& news) {
         slot.publisher->slot = -1;
         slot.publisher->wake.notify();
     }
+    sizes_.acknowledged(slot.payload);
     --in_flight_;
     in_flight_bytes_ -= slot.bytes;
     slot = Slot();
@@ -175,6 +183,7 @@ void Session::on_closed(std::uint64_t line) {
 }
 
 void Session::drop(const std::string& reason) {
+    if (in_flight_ > 0) tell_sizes();
     lost_ = Error(Errc::closed, reason);
     state_ = State::down;
     for (Slot& slot : slots_) {
@@ -191,6 +200,13 @@ void Session::drop(const std::string& reason) {
     for (Publisher* waiting : queue_) waiting->wake.notify();
     inbox_event_.notify();
     answered_.notify();
+}
+
+void Session::tell_sizes() {
+    std::vector<PayloadLimit::Flight> in_flight;
+    for (const Slot& slot : slots_)
+        if (slot.taken) in_flight.push_back({slot.payload, slot.since});
+    sizes_.link_lost(in_flight, Clock::now());
 }
 
 void Session::retire_line() {
@@ -240,8 +256,10 @@ int Session::take_slot(Publisher& publisher) {
     expect(place != slots_.end(), "a slot for what the window lets through");
     place->publisher = &publisher;
     place->bytes = publisher.bytes;
+    place->payload = publisher.payload;
+    place->since = Clock::now();
     place->taken = true;
-    if (in_flight_ == 0) last_progress_ = Clock::now();
+    if (in_flight_ == 0) last_progress_ = place->since;
     ++in_flight_;
     in_flight_bytes_ += publisher.bytes;
     watch_acknowledgements();

@@ -18,6 +18,7 @@
 #include "northbound/mqtt/inbox.h"
 #include "northbound/mqtt/session_settings.h"
 #include "northbound/pacer.h"
+#include "northbound/payload_limit.h"
 
 namespace fieldgate::northbound::mqtt {
 
@@ -37,8 +38,10 @@ enum class Rank : std::uint8_t { ordinary, urgent };
 /// must have ended by then.
 class Session {
 public:
-    /// `pacer` must outlive the session.
-    Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer);
+    /// `pacer` and `sizes` must outlive the session. `sizes` is told what is acknowledged, and with
+    /// what in flight a link dies.
+    Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer,
+            PayloadLimit& sizes);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -76,6 +79,8 @@ private:
     struct Slot {  // of a publish under way
         Publisher* publisher = nullptr;
         std::size_t bytes = 0;
+        std::size_t payload = 0;
+        std::chrono::steady_clock::time_point since;
         bool taken = false;
     };
     struct Retired {
@@ -91,6 +96,7 @@ private:
     void on_message(const News& news);
     void on_closed(std::uint64_t line);
     void drop(const std::string& reason);
+    void tell_sizes();
     void retire_line();
     void bury();
 
@@ -103,6 +109,7 @@ private:
 
     SessionSettings settings_;
     Pacer& pacer_;
+    PayloadLimit& sizes_;
     asio::any_io_executor loop_;
     std::shared_ptr<Door> door_;
     std::shared_ptr<Allowance> incoming_;

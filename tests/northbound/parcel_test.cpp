@@ -32,13 +32,14 @@ class ParcelTest : public ::testing::Test {
 protected:
     SeriesTable series;
     Limits limits;
+    PayloadLimit sizes{1 << 20};
 };
 
 TEST_F(ParcelTest, IsWrittenAsThePlatformReadsABatchReport) {
     const SeriesId energy = series.intern("meter", "Energy");
     const SeriesId state = series.intern("meter", "State");
     const SeriesId other = series.intern("other \"1\"", "Energy");
-    Parcel parcel(limits, series, gateway);
+    Parcel parcel(limits, sizes, series, gateway);
     EXPECT_EQ(parcel.add(record(energy, moment)), Fit::taken);
     EXPECT_EQ(parcel.add(record(other, moment)), Fit::taken);
     EXPECT_EQ(parcel.add(record(state, moment)), Fit::taken);
@@ -58,7 +59,7 @@ TEST_F(ParcelTest, IsWrittenAsThePlatformReadsABatchReport) {
 TEST_F(ParcelTest, CarriesTheGatewaysOwnRecordsAlone) {
     const SeriesId own = series.intern(gateway, "Health");
     const SeriesId sub = series.intern("meter", "Energy");
-    Parcel parcel(limits, series, gateway);
+    Parcel parcel(limits, sizes, series, gateway);
     EXPECT_EQ(parcel.add(record(own, moment)), Fit::taken);
     EXPECT_EQ(parcel.add(record(sub, moment)), Fit::full);
     EXPECT_TRUE(parcel.own());
@@ -67,14 +68,14 @@ TEST_F(ParcelTest, CarriesTheGatewaysOwnRecordsAlone) {
         R"({"services":[)"
         R"({"service_id":"Health","properties":{"u":1},"event_time":"2026-11-22T20:00:00.123Z"}]})");
 
-    Parcel batch(limits, series, gateway);
+    Parcel batch(limits, sizes, series, gateway);
     EXPECT_EQ(batch.add(record(sub, moment)), Fit::taken);
     EXPECT_EQ(batch.add(record(own, moment)), Fit::full);
 }
 
 TEST_F(ParcelTest, TakesNoTimeThatDoesNotRise) {
     const SeriesId energy = series.intern("meter", "Energy");
-    Parcel parcel(limits, series, gateway);
+    Parcel parcel(limits, sizes, series, gateway);
     EXPECT_EQ(parcel.add(record(energy, moment)), Fit::taken);
     EXPECT_EQ(parcel.add(record(energy, moment)), Fit::full);
     EXPECT_EQ(parcel.add(record(energy, moment - 1ms)), Fit::full);
@@ -85,7 +86,7 @@ TEST_F(ParcelTest, TakesNoTimeThatDoesNotRise) {
 TEST_F(ParcelTest, KeepsTheLimitOfEntriesPerService) {
     limits.history = 1;
     const SeriesId energy = series.intern("meter", "Energy");
-    Parcel parcel(limits, series, gateway);
+    Parcel parcel(limits, sizes, series, gateway);
     EXPECT_EQ(parcel.add(record(energy, moment)), Fit::taken);
     EXPECT_EQ(parcel.add(record(energy, moment + 1s)), Fit::full);
 }
@@ -93,7 +94,7 @@ TEST_F(ParcelTest, KeepsTheLimitOfEntriesPerService) {
 TEST_F(ParcelTest, RefusesWhatNoParcelCanCarry) {
     const SeriesId energy = series.intern("meter", "Energy");
     std::string huge = R"({"text":")" + std::string(limits.payload_bytes, 'x') + R"("})";
-    Parcel parcel(limits, series, gateway);
+    Parcel parcel(limits, sizes, series, gateway);
     EXPECT_EQ(parcel.add(record(energy, moment, huge)), Fit::never);
     EXPECT_TRUE(parcel.empty());
     EXPECT_EQ(parcel.add(record(energy, moment)), Fit::taken);
@@ -102,12 +103,12 @@ TEST_F(ParcelTest, RefusesWhatNoParcelCanCarry) {
 TEST_F(ParcelTest, GivesASingleRecordAllOfThePayload) {
     const SeriesId energy = series.intern("meter", "Energy");
     limits.bytes_per_second = 2000;  // comfortable: far less
-    Parcel empty(limits, series, gateway);
+    Parcel empty(limits, sizes, series, gateway);
     ASSERT_EQ(empty.add(record(energy, moment, "{}")), Fit::taken);
     const std::size_t frame = empty.payload_bytes() - 2;
     for (const std::size_t over : {0U, 1U}) {
         std::string text(limits.payload_bytes - frame - 8 + over, 'x');
-        Parcel parcel(limits, series, gateway);
+        Parcel parcel(limits, sizes, series, gateway);
         EXPECT_EQ(parcel.add(record(energy, moment, R"({"t":")" + text + R"("})")),
                   over == 0 ? Fit::taken : Fit::never);
     }
@@ -207,7 +208,7 @@ TEST_F(ParcelTest, KeepsEveryLimitOverRandomMixes) {
         Pacer pacer(mix);
         Toll toll(mix);
         for (int i = 0; i < 60; ++i, ++parcels) {
-            Parcel parcel(limits, series, gateway);
+            Parcel parcel(limits, sizes, series, gateway);
             const std::size_t reach = 1 + random() % all.size();
             for (Fit fit = Fit::taken; fit != Fit::full; ++records) {
                 const std::size_t one = all.size() - reach + random() % reach;
@@ -232,7 +233,7 @@ TEST_F(ParcelTest, KeepsEveryLimitOverRandomMixes) {
 
 TEST_F(ParcelTest, FillsUpToTheLimitBeforeItIsFull) {
     limits.bytes_per_second = Limits::unlimited;
-    Parcel parcel(limits, series, gateway);
+    Parcel parcel(limits, sizes, series, gateway);
     Utc at = moment;
     const SeriesId energy = series.intern("meter", "Energy");
     while (parcel.add(record(energy, at)) == Fit::taken) at += 1s;
@@ -247,13 +248,13 @@ TEST_F(ParcelTest, TakesTenThousandRecordsASecond) {
     limits.bytes_per_second = Limits::unlimited;
     std::size_t bytes = 0;
     const auto start = std::chrono::steady_clock::now();
-    auto parcel = std::make_unique<Parcel>(limits, series, gateway);
+    auto parcel = std::make_unique<Parcel>(limits, sizes, series, gateway);
     for (int i = 0; i < 10'000; ++i) {
         one.series = all[static_cast<std::size_t>(i) % all.size()];
         one.at += 1ms;
         if (parcel->add(one) == Fit::taken) continue;
         bytes += iotda::encode(*parcel).size();
-        parcel = std::make_unique<Parcel>(limits, series, gateway);
+        parcel = std::make_unique<Parcel>(limits, sizes, series, gateway);
         ASSERT_EQ(parcel->add(one), Fit::taken);
     }
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;

@@ -32,7 +32,7 @@ protected:
         settings.limits.messages_per_second = Limits::unlimited;
         settings.limits.bytes_per_second = Limits::unlimited;
         pacer = std::make_unique<Pacer>(settings.limits);
-        cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer,
+        cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer, sizes,
                                             [this] { return now; });
     }
 
@@ -41,6 +41,7 @@ protected:
     PlatformSettings settings;
     Utc now = moment;
     std::unique_ptr<Pacer> pacer;
+    PayloadLimit sizes{64 * 1024};
     std::unique_ptr<MqttCloud> cloud;
 };
 
@@ -98,7 +99,7 @@ TEST_F(CloudTest, SendsEachKindOfParcelToItsTopic) {
     record.properties = R"({"u":1})";
     for (const char* device : {"gw", "meter"}) {
         record.series = series.intern(device, "S");
-        Parcel parcel(settings.limits, series, settings.device_id);
+        Parcel parcel(settings.limits, sizes, series, settings.device_id);
         ASSERT_EQ(parcel.add(record), Fit::taken);
         ASSERT_TRUE(await(loop, cloud->publish(parcel)));
     }

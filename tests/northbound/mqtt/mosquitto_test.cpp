@@ -45,7 +45,7 @@ protected:
     }
 
     Result<void> connect(const SessionSettings& settings) {
-        session = std::make_unique<Session>(loop.get_executor(), settings, pacer);
+        session = std::make_unique<Session>(loop.get_executor(), settings, pacer, sizes);
         return reconnect();
     }
     Result<void> reconnect() {
@@ -67,6 +67,7 @@ protected:
     Pki pki{folder};
     asio::io_context loop{1};
     Pacer pacer{unlimited()};
+    PayloadLimit sizes{64 * 1024};
     std::unique_ptr<Session> session;
 };
 

@@ -27,7 +27,7 @@ protected:
         settings.tls = false;
         settings.host = "127.0.0.1";
         settings.port = broker.port();
-        session = std::make_unique<Session>(loop.get_executor(), settings, *pacer);
+        session = std::make_unique<Session>(loop.get_executor(), settings, *pacer, sizes);
         Login login;
         login.client_id = login.username = "gw";
         ASSERT_TRUE(await(loop, session->connect(std::move(login))));
@@ -52,6 +52,7 @@ protected:
     asio::io_context loop{1};
     SessionSettings settings;
     std::unique_ptr<Pacer> pacer;
+    PayloadLimit sizes{64 * 1024};
     std::unique_ptr<Session> session;
     std::vector<Result<void>> answers;
 };

@@ -46,7 +46,7 @@ protected:
     }
 
     void make(const SessionSettings& settings) {
-        session = std::make_unique<Session>(loop.get_executor(), settings, pacer);
+        session = std::make_unique<Session>(loop.get_executor(), settings, pacer, sizes);
     }
     Result<void> connect() { return await(loop, session->connect(login())); }
 
@@ -67,6 +67,7 @@ protected:
     ScriptedBroker broker;
     asio::io_context loop{1};
     Pacer pacer{unlimited()};
+    PayloadLimit sizes{64 * 1024};
     std::unique_ptr<Session> session;
     std::vector<Result<void>> answers;
 };
@@ -386,7 +387,7 @@ TEST_F(SessionTest, PacesAllThatItPublishes) {
     Limits limits = unlimited();
     limits.messages_per_second = 5;
     Pacer slow(limits);
-    session = std::make_unique<Session>(loop.get_executor(), settings(), slow);
+    session = std::make_unique<Session>(loop.get_executor(), settings(), slow, sizes);
     ASSERT_TRUE(connect());
     for (int i = 0; i < 8; ++i) start_publish(std::to_string(i));
     ASSERT_TRUE(run_until(loop, [&] { return answers.size() == 8; }));

@@ -1,0 +1,95 @@
+#include "northbound/payload_limit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "northbound/suspicion.h"
+
+namespace fieldgate::northbound {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t greeting_bytes = 256;  // every connect begins with as much (sdk_info)
+constexpr int links_of_a_doubt = 2;
+constexpr int records_of_a_proof = 3;
+constexpr Instant::duration pause_first = 10min;
+constexpr Instant::duration pause_longest = 24h;
+
+}  // namespace
+
+std::size_t PayloadLimit::taken() const { return std::max(taken_, greeting_bytes); }
+
+// Close enough: what is gained by another lost link is less than a quarter.
+bool PayloadLimit::narrow() const { return *died_ <= taken() + taken() / 4; }
+
+std::size_t PayloadLimit::bytes() const {
+    if (!died_ || again_) return configured_;
+    if (narrow()) return std::min(configured_, taken());
+    const double middle = std::sqrt(static_cast<double>(taken()) * static_cast<double>(*died_));
+    return std::min(configured_, static_cast<std::size_t>(middle));
+}
+
+void PayloadLimit::acknowledged(std::size_t bytes) {
+    taken_ = std::max(taken_, bytes);
+    if (died_ && taken_ >= *died_) forget();
+}
+
+void PayloadLimit::forget() {
+    died_.reset();
+    alone_ = certain_ = again_ = false;
+    links_ = records_ = kinds_ = 0;
+    pause_ = {};
+    told_.reset();
+    told_records_ = false;
+}
+
+void PayloadLimit::link_lost(const std::vector<Flight>& in_flight, Instant now) {
+    std::optional<std::size_t> larger;
+    for (const Flight& flight : in_flight) {
+        if (now - flight.since > Suspicion::prompt) return;  // a broker that hangs, a dead network
+        if (flight.bytes > taken()) larger = std::min(larger.value_or(flight.bytes), flight.bytes);
+    }
+    if (!larger) {
+        // Links die without it.
+        links_ = 0;
+        if (!alone_) forget();
+        return;
+    }
+    if (died_ && in_flight.size() == 1) {
+        alone_ = true;
+        return died(*larger, now);
+    }
+    smallest_ = links_ == 0 ? *larger : std::min(smallest_, *larger);
+    if (++links_ >= links_of_a_doubt) died(smallest_, now);
+}
+
+void PayloadLimit::died(std::size_t bytes, Instant now) {
+    if (!died_ || again_ || pause_ == Instant::duration()) {
+        pause_ = std::clamp(pause_ * 2, pause_first, pause_longest);
+        again_at_ = now + pause_;
+    }
+    again_ = false;
+    died_ = std::min(died_.value_or(bytes), bytes);
+}
+
+void PayloadLimit::record_died(std::size_t bytes, bool another) {
+    if (!died_ || bytes <= taken()) return;
+    ++records_;
+    if (another || kinds_ == 0) ++kinds_;
+    if (records_ >= records_of_a_proof && kinds_ > 1) certain_ = true;
+}
+
+void PayloadLimit::look(Instant now) {
+    if (died_ && now >= again_at_) again_ = true;
+}
+
+std::optional<PayloadLimit::Lesson> PayloadLimit::lesson() {
+    if (!died_ || again_ || !alone_ || !(narrow() || certain_)) return std::nullopt;
+    if (told_ == died_ && told_records_ == certain_) return std::nullopt;
+    told_ = died_;
+    told_records_ = certain_;
+    return Lesson{taken(), *died_, certain_};
+}
+
+}  // namespace fieldgate::northbound

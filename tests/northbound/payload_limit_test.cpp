@@ -1,0 +1,147 @@
+#include "northbound/payload_limit.h"
+
+#include <gtest/gtest.h>
+
+namespace fieldgate::northbound {
+namespace {
+
+using namespace std::chrono_literals;
+
+class PayloadLimitTest : public testing::Test {
+protected:
+    /// The link dies with these in flight, 100 ms after they left.
+    void die_with(const std::vector<std::size_t>& sizes, Instant::duration after = 100ms) {
+        std::vector<PayloadLimit::Flight> in_flight;
+        for (const std::size_t bytes : sizes) in_flight.push_back({bytes, now});
+        limit.link_lost(in_flight, now += after);
+    }
+    void die_alone_with_a_record(std::size_t bytes, bool another) {
+        die_with({bytes});
+        limit.record_died(bytes, another);
+    }
+    /// Three records of 5000 bytes and more have died alone.
+    void prove() {
+        die_with({9000});
+        die_with({9000});
+        die_alone_with_a_record(5000, true);
+        die_alone_with_a_record(5000, false);
+        die_alone_with_a_record(5500, true);
+    }
+
+    PayloadLimit limit{60'000};
+    Instant now{};
+};
+
+TEST_F(PayloadLimitTest, OneLostLinkSaysNothing) {
+    die_with({50'000, 50'000});
+    EXPECT_EQ(limit.bytes(), 60'000U);
+    EXPECT_FALSE(limit.doubtful(50'000));
+}
+
+TEST_F(PayloadLimitTest, TwoInARowMakeWhatWasNeverTakenDoubtful) {
+    limit.acknowledged(1000);
+    die_with({500, 50'000});
+    die_with({40'000, 45'000});
+    EXPECT_FALSE(limit.doubtful(1000));
+    EXPECT_TRUE(limit.doubtful(1001));
+    EXPECT_EQ(limit.bytes(), 6324U) << "halfway, in proportion, from 1000 to 40,000";
+}
+
+TEST_F(PayloadLimitTest, ALinkThatDiesOfSomethingElseInBetweenExplainsThem) {
+    die_with({50'000});
+    die_with({200});
+    die_with({50'000});
+    EXPECT_FALSE(limit.doubtful(50'000));
+    die_with({50'000});
+    ASSERT_TRUE(limit.doubtful(50'000));
+    die_with({200});
+    EXPECT_FALSE(limit.doubtful(50'000)) << "nothing has died alone yet";
+}
+
+TEST_F(PayloadLimitTest, ABrokerThatHangsIsNoWitness) {
+    for (int i = 0; i < 5; ++i) die_with({50'000}, 20s);
+    EXPECT_FALSE(limit.doubtful(50'000));
+}
+
+TEST_F(PayloadLimitTest, WhatWasTakenOnceIsNeverInDoubt) {
+    limit.acknowledged(50'000);
+    for (int i = 0; i < 5; ++i) die_with({50'000, 20'000});
+    EXPECT_FALSE(limit.suspected());
+    EXPECT_EQ(limit.bytes(), 60'000U);
+}
+
+TEST_F(PayloadLimitTest, SearchesUntilAQuarterIsLeftAndTellsOnce) {
+    constexpr std::size_t truth = 10'000;
+    die_with({50'000});
+    die_with({50'000});
+    int lost = 0;
+    for (int tries = 0; limit.doubtful(limit.bytes()); ++tries) {
+        ASSERT_LT(tries, 20);
+        EXPECT_FALSE(limit.lesson());
+        const std::size_t tried = limit.bytes();
+        if (tried <= truth) {
+            limit.acknowledged(tried);
+        } else {
+            die_with({tried});
+            ++lost;
+        }
+    }
+    EXPECT_LE(limit.bytes(), truth);
+    EXPECT_GE(limit.bytes() * 5 / 4, truth);
+    EXPECT_LE(lost, 3);
+    const auto lesson = limit.lesson();
+    ASSERT_TRUE(lesson);
+    EXPECT_LE(lesson->taken, truth);
+    EXPECT_GT(lesson->closed, truth);
+    EXPECT_FALSE(lesson->records);
+    EXPECT_FALSE(limit.lesson());
+}
+
+TEST_F(PayloadLimitTest, OneRecordThatDiesAgainAndAgainProvesNothingOfOthers) {
+    die_with({9000});
+    die_with({9000});
+    for (int i = 0; i < 4; ++i) die_alone_with_a_record(5000, i == 0);
+    EXPECT_FALSE(limit.never(5000));
+    EXPECT_TRUE(limit.doubtful(5000));
+}
+
+TEST_F(PayloadLimitTest, ThreeDeathsOfMoreThanOneRecordProveTheSize) {
+    prove();
+    EXPECT_TRUE(limit.never(5000));
+    EXPECT_FALSE(limit.never(4999));
+}
+
+TEST_F(PayloadLimitTest, ALargerOneThatIsTakenRefutesAll) {
+    prove();
+    limit.acknowledged(5000);
+    EXPECT_FALSE(limit.never(9000));
+    EXPECT_FALSE(limit.doubtful(9000));
+    EXPECT_EQ(limit.bytes(), 60'000U);
+}
+
+TEST_F(PayloadLimitTest, TriesAgainAfterTenMinutesAndThenLessAndLessOften) {
+    prove();
+    for (const auto pause : {10min, 20min, 40min}) {
+        limit.look(now + pause - 1s);
+        EXPECT_TRUE(limit.never(5000)) << pause.count();
+        limit.look(now + pause);
+        EXPECT_FALSE(limit.never(5000)) << pause.count();
+        EXPECT_TRUE(limit.doubtful(5000)) << "it goes alone";
+        EXPECT_EQ(limit.bytes(), 60'000U);
+        now += pause;
+        die_alone_with_a_record(5000, true);
+        EXPECT_TRUE(limit.never(5000)) << "one death is enough this time";
+    }
+}
+
+TEST_F(PayloadLimitTest, TriesAgainAtOnceWhatMayHaveDiedOfSomethingElse) {
+    prove();
+    limit.doubt();
+    EXPECT_FALSE(limit.never(5000));
+    EXPECT_EQ(limit.bytes(), 60'000U);
+    limit.acknowledged(40'000);
+    EXPECT_FALSE(limit.suspected());
+}
+
+}  // namespace
+}  // namespace fieldgate::northbound
