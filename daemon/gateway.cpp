@@ -206,6 +206,7 @@ Status Gateway::status() const {
     status.link.why = uplink_.why();
     status.link.reconnects = uplink_.reconnects();
     status.link.in_flight = uplink_.in_flight();
+    status.link.payload_bytes = sizes_.bytes();
     status.link.dropped = cloud_.session().messages_dropped();
     status.link.unanswered = cloud_.session().urgent_refused() + requests_.answers().given_up();
     status.link.passed_over = cloud_.passed_over();

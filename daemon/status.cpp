@@ -119,6 +119,7 @@ void write_summary(json::Writer& out, const Status& status) {
     out.member("since", since).member("why", status.link.why);
     out.member("reconnects", status.link.reconnects).member("in_flight", status.link.in_flight);
     out.member("dropped", status.link.dropped)
+        .member("payload_bytes", status.link.payload_bytes)
         .member("unanswered", status.link.unanswered)
         .member("passed_over", status.link.passed_over)
         .close_object();

@@ -27,6 +27,7 @@ struct Status {
         std::string why;  ///< while it is down
         std::uint64_t reconnects = 0;
         std::size_t in_flight = 0;
+        std::size_t payload_bytes = 0;  ///< Of a publish now: less where the platform takes less.
         std::uint64_t dropped = 0;      ///< Messages of the platform: more than could be kept.
         std::uint64_t unanswered = 0;   ///< Answers that found too many others waiting.
         std::uint64_t passed_over = 0;  ///< Messages and events of no use to us.

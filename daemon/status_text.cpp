@@ -257,6 +257,9 @@ std::string status_metrics(const Status& status) {
             number(status.link.passed_over));
     out.add("fieldgate_publishes_in_flight", "gauge", "Not acknowledged yet.",
             number(status.link.in_flight));
+    out.add("fieldgate_publish_bytes_limit", "gauge",
+            "Payload of a publish at most now: less where the platform takes less.",
+            number(status.link.payload_bytes));
     out.add("fieldgate_clock_held", "gauge", "1: records wait for a clock that is right.",
             status.clock.held ? 1 : 0);
     out.add("fieldgate_clock_proven", "gauge", "1: event times rest on a clock known to be right.",

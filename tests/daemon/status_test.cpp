@@ -24,6 +24,7 @@ Status example() {
     status.buses[0].now.last_error = "no such port";
     status.store.buffered = 7;
     status.link.in_flight = 8;
+    status.link.payload_bytes = 61440;
     status.devices.resize(2);
     status.devices[0].name = "meter-1";
     status.devices[0].bus = "line1";
@@ -65,12 +66,13 @@ TEST(Status, ShowsTheSameFiguresToPrometheus) {
         << text;
     EXPECT_NE(text.find("\nfieldgate_devices_offline 1\n"), std::string::npos) << text;
     EXPECT_NE(text.find("# TYPE fieldgate_records_pending gauge\n"), std::string::npos) << text;
-    for (const char* line : {"fieldgate_bus_errors_total{bus=\"line1\",kind=\"stale\"} 5",
-                             "fieldgate_bus_not_sent_total{bus=\"line1\",why=\"unlisted\"} 4",
-                             "fieldgate_store_buffered 7", "fieldgate_store_backlog 0",
-                             "fieldgate_publishes_in_flight 8", "fieldgate_clock_held 0",
-                             "fieldgate_device_online{device=\"meter-1\"} 1",
-                             "fieldgate_device_scans_total{device=\"meter-2\"} 0"})
+    for (const char* line :
+         {"fieldgate_bus_errors_total{bus=\"line1\",kind=\"stale\"} 5",
+          "fieldgate_bus_not_sent_total{bus=\"line1\",why=\"unlisted\"} 4",
+          "fieldgate_store_buffered 7", "fieldgate_store_backlog 0",
+          "fieldgate_publishes_in_flight 8", "fieldgate_publish_bytes_limit 61440",
+          "fieldgate_clock_held 0", "fieldgate_device_online{device=\"meter-1\"} 1",
+          "fieldgate_device_scans_total{device=\"meter-2\"} 0"})
         EXPECT_NE(text.find('\n' + std::string(line) + '\n'), std::string::npos) << line;
 }
 
