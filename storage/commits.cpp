@@ -119,7 +119,9 @@ asio::awaitable<bool> Commits::reopen() {
     }
     if (!stock->set_aside.empty())
         log::error("control store was damaged",
-                   {{"kept", stock->set_aside}, {"rescued", std::to_string(stock->rescued)}});
+                   {{"kept", stock->set_aside},
+                    {"rescued", std::to_string(stock->rescued)},
+                    {"request_ids_lost", stock->lost < 0 ? "?" : std::to_string(stock->lost)}});
     if (stock->healed > 0)
         log::error("control store had bad rows", {{"rows", std::to_string(stock->healed)}});
     must_reopen_ = false;

@@ -1,9 +1,12 @@
 #include "storage/control_disk.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "storage/audit_chain.h"
+#include "storage/control_rescue.h"
 #include "storage/figures.h"
 #include "storage/ledger_table.h"
 #include "storage/replacement.h"
@@ -12,26 +15,11 @@
 namespace fieldgate::storage {
 namespace {
 
-// Ten thousand rows of ledger and of audit, answers and roster at their longest, and free pages.
-constexpr std::uint64_t pages_max = (96UL << 20) / Database::page_bytes;
 constexpr std::uint64_t checkpoint_pages = 256;
 constexpr std::uint64_t jobs_until_forgetting = 100;
 constexpr const char* stem = "control";
 constexpr std::uint64_t recent_max = 1000;  // more than the gate lets in while copies may come
-constexpr std::string_view uptime_name = "uptime_ms";
-constexpr std::string_view rescued_name = "rescued";  // of a file before this one
-constexpr int rescues_max = 3;
-
-Result<void> begin_audit(Database& database, const std::string& kept) {
-    AuditEntry entry;
-    entry.who = AuditEntry::Who::local;
-    entry.what = "damaged";
-    entry.target = ControlDisk::file_name;
-    entry.detail = "the audit before this row is in " + kept;
-    entry.result = "a new file";
-    entry.at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    return append_audit(database, entry);
-}
+constexpr int rescues_of_all = 2;           // then whatever can be read
 
 bool is_damage(const Result<ControlStock>& stock) {
     return !stock &&
@@ -58,19 +46,39 @@ Result<ControlStock> ControlDisk::open_once() {
     database_.abandon();
     const Result<std::string> set_aside = put_in_place(folder_, stem);
     if (!set_aside) return set_aside.error();
+    std::error_code failed;
+    const bool there = std::filesystem::exists(file(), failed);
+    const Result<void> made = there || failed ? Result<void>() : make_new();
+    if (!made) return made.error();
     const Result<void> opened = open_file();
     if (!opened) return opened.error();
     Result<ControlStock> stock = take_stock();
     if (!stock || set_aside->empty()) return stock;
     stock->set_aside = *set_aside;
-    const Result<std::int64_t> rescued = load_figure(database_, rescued_name);
+    const Result<std::optional<std::int64_t>> rescued = load_figure(database_, rescued_figure);
     if (!rescued) return rescued.error();
-    stock->rescued = static_cast<std::uint64_t>(*rescued);
+    const Result<std::optional<std::int64_t>> lost = load_figure(database_, lost_figure);
+    if (!lost) return lost.error();
+    stock->rescued = static_cast<std::uint64_t>(rescued->value_or(0));
+    stock->lost = lost->value_or(-1);
     return stock;
 }
 
-// Not quick_check: a copy of a command is found through an index.
+// As a whole, or a power cut would leave a file that looks damaged.
+Result<void> ControlDisk::make_new() {
+    const Result<void> written = write_replacement(folder_, stem, make_control);
+    if (!written) return written.error();
+    const Result<std::string> in_place = put_in_place(folder_, stem);
+    if (!in_place) return in_place.error();
+    return {};
+}
+
+// Not quick_check: a copy of a command is found through an index. A file of no length would be a
+// new one to SQLite; ours have never been so.
 Result<void> ControlDisk::open_file() {
+    std::error_code missing;
+    if (std::filesystem::file_size(file(), missing) == 0 && !missing)
+        return Error(Errc::bad_data, "the file is empty");
     Result<void> result = database_.open(file(), pages_max, Database::Sharing::readers);
     if (result) result = migrate(database_, Schema::control);
     if (!result) return result;
@@ -85,50 +93,14 @@ Result<void> ControlDisk::open_file() {
 
 Result<ControlStock> ControlDisk::replace() {
     database_.abandon();
-    const Result<void> written = write_replacement(
-        folder_, stem, [&](const std::string& new_file) { return rescue_into(new_file); });
+    const Readable readable = rescues_ < rescues_of_all ? Readable::all : Readable::whatever_is;
+    const Result<void> written = write_replacement(folder_, stem, [&](const std::string& new_file) {
+        return rescue_control(folder_, new_file, readable);
+    });
+    if (!written && written.error().code == Errc::bad_data) ++rescues_;
     if (!written) return written.error();
-    return open_once();
-}
-
-Result<void> ControlDisk::rescue_into(const std::string& new_file) {
-    Database target;
-    Result<void> result = target.open(new_file, pages_max);
-    if (result) result = migrate(target, Schema::control);
-    if (!result) return result;
-    {
-        Transaction transaction(target);
-        result = transaction.begin();
-        if (result) result = rescue(target);
-        if (result) result = begin_audit(target, bad_name(folder_, stem));
-        if (result) result = transaction.commit();
-    }
-    if (!result) return result;
-    const Result<bool> moved = target.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
-    if (!moved) return moved.error();
-    if (!*moved) return Error(Errc::busy, "the new file is not whole yet");
-    target.close();
-    return {};
-}
-
-Result<void> ControlDisk::rescue(Database& target) {
-    Database damaged;
-    const Result<void> readable = damaged.open_damaged(file());
-    std::uint64_t rows = 0;
-    bool whole = readable.has_value();
-    if (readable) {
-        const Result<Rescued> requests = LedgerTable(target, life_).rescue(damaged);
-        if (!requests) return requests.error();
-        const Result<Rescued> devices = RosterTable(target).rescue(damaged);
-        if (!devices) return devices.error();
-        damaged.abandon();
-        rows = requests->rows + devices->rows;
-        whole = requests->whole && devices->whole;
-    }
-    if (!whole && ++rescues_ < rescues_max)
-        return Error(Errc::io, "not all of the damaged file can be read");
     rescues_ = 0;
-    return save_figure(target, rescued_name, static_cast<std::int64_t>(rows));
+    return open_once();
 }
 
 Result<ControlStock> ControlDisk::take_stock() {
@@ -140,11 +112,11 @@ Result<ControlStock> ControlDisk::take_stock() {
     Result<RosterContent> roster = RosterTable(database_).load();
     if (!roster) return roster.error();
     stock.roster = std::move(*roster);
-    const Result<std::int64_t> before = load_figure(database_, uptime_name);
+    const Result<std::optional<std::int64_t>> before = load_figure(database_, uptime_figure);
     if (!before) return before.error();
     const Result<std::chrono::milliseconds> newest = LedgerTable(database_, life_).newest();
     if (!newest) return newest.error();
-    uptime_before_ = std::max(std::chrono::milliseconds(*before), *newest);
+    uptime_before_ = std::max(std::chrono::milliseconds(before->value_or(0)), *newest);
     Result<std::vector<LedgerNote>> recent = LedgerTable(database_, life_).recent(recent_max);
     if (!recent) return recent.error();
     stock.recent = std::move(*recent);
@@ -190,10 +162,18 @@ Result<void> ControlDisk::write(const std::vector<ControlJob>& jobs) {
     // Each job adds one row to the ledger at most.
     const bool forget = room_ < jobs.size();
     if (result && forget) result = LedgerTable(database_, life_).forget(now, jobs_until_forgetting);
-    if (result) result = save_figure(database_, uptime_name, now.count());
+    if (result) result = save_figures(now);
     if (result) result = transaction.commit();
     if (result) room_ = forget ? jobs_until_forgetting : room_ - jobs.size();
     return result;
+}
+
+Result<void> ControlDisk::save_figures(std::chrono::milliseconds now) {
+    const Result<std::int64_t> requests = database_.number("SELECT count(*) FROM ledger");
+    if (!requests) return requests.error();
+    const Result<void> saved = save_figure(database_, requests_figure, *requests);
+    if (!saved) return saved;
+    return save_figure(database_, uptime_figure, now.count());
 }
 
 Result<void> ControlDisk::read(const std::function<Result<void>(Database&)>& query) {

@@ -19,6 +19,9 @@ namespace fieldgate::storage {
 class ControlDisk {
 public:
     static constexpr const char* file_name = "control.db";
+    /// Ten thousand rows of ledger and of audit, answers and roster at their longest, and free
+    /// pages.
+    static constexpr std::uint64_t pages_max = (96UL << 20) / Database::page_bytes;
 
     /// `life` names this process in the ledger.
     ControlDisk(std::string folder, std::int64_t life) : folder_(std::move(folder)), life_(life) {}
@@ -26,7 +29,7 @@ public:
     /// Opens, or opens anew after an error. What can be read of the ledger and roster of a file
     /// that is damaged goes to a new one, whose audit begins with a row that says so; when it is
     /// complete it takes the place of the damaged one, which is kept (`control.bad-<n>`). If not
-    /// all can be read it is an error (io) at first: a disk may fail for a moment.
+    /// all can be read it is an error (bad_data) at first: a disk may fail for a moment.
     Result<ControlStock> open();
     /// After an error other than out_of_range and busy the disk has to be opened anew.
     Result<void> commit(const std::vector<ControlJob>& jobs);
@@ -36,14 +39,14 @@ public:
 private:
     std::string file() const { return folder_ + "/" + file_name; }
     std::chrono::milliseconds uptime() const;
+    Result<void> make_new();
     Result<void> open_file();
     Result<ControlStock> open_once();
     Result<ControlStock> replace();
-    Result<void> rescue_into(const std::string& new_file);
-    Result<void> rescue(Database& target);
     Result<ControlStock> take_stock();
     Result<void> heal(ControlStock& stock);
     Result<void> write(const std::vector<ControlJob>& jobs);
+    Result<void> save_figures(std::chrono::milliseconds now);
 
     std::string folder_;
     std::int64_t life_;

@@ -32,6 +32,7 @@ struct ControlStock {
     std::chrono::milliseconds doubtful_until{0};
     std::string set_aside;      ///< the damaged file's new name; empty: it was sound
     std::uint64_t rescued = 0;  ///< rows of that file that are in the new one
+    std::int64_t lost = 0;      ///< request ids that it had, too; -1: nobody knows how many
     std::uint64_t healed = 0;   ///< rows whose check sum was wrong
 };
 

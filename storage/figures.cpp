@@ -12,13 +12,14 @@ std::int64_t crc_of(std::string_view name, std::int64_t value) {
 
 }  // namespace
 
-Result<std::int64_t> load_figure(Database& database, std::string_view name) {
+Result<std::optional<std::int64_t>> load_figure(Database& database, std::string_view name) {
     Result<Statement> select = database.prepare("SELECT v, crc FROM meta WHERE k = ?1");
     if (!select) return select.error();
     const Result<bool> there = select->bind(1, name).step();
     if (!there) return there.error();
-    if (!*there || select->integer(1) != crc_of(name, select->integer(0))) return 0;
-    return select->integer(0);
+    if (!*there || select->integer(1) != crc_of(name, select->integer(0)))
+        return std::optional<std::int64_t>();
+    return std::optional(select->integer(0));
 }
 
 Result<void> save_figure(Database& database, std::string_view name, std::int64_t value) {

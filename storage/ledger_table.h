@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "storage/rescued.h"
 
 namespace fieldgate::storage {
 
@@ -68,8 +67,6 @@ public:
     Result<std::uint64_t> heal();
     /// When the newest row was begun; 0: none.
     Result<std::chrono::milliseconds> newest();
-    /// Copies what can still be read of a damaged file. Errors are this database's alone.
-    Result<Rescued> rescue(Database& damaged);
 
 private:
     Result<std::uint64_t> remove(std::string_view sql, std::int64_t parameter);

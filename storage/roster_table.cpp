@@ -72,9 +72,9 @@ Result<void> RosterTable::erase(std::string_view device_id) {
 
 // An add and a delete of one synchronisation may carry the same version (protocol reference 4.3).
 Result<bool> RosterTable::apply(const RosterChange& change) {
-    const Result<std::int64_t> stored = load_figure(database_, version_name);
+    const Result<std::optional<std::int64_t>> stored = load_figure(database_, version_name);
     if (!stored) return stored.error();
-    if (change.version < *stored) return false;
+    if (change.version < stored->value_or(0)) return false;
     Result<void> done = save_figure(database_, version_name, change.version);
     for (auto device = change.added.begin(); done && device != change.added.end(); ++device)
         done = save(*device);
@@ -88,10 +88,10 @@ Result<RosterContent> RosterTable::load() {
     Readable readable;
     const Result<void> all = read(database_, "ASC", readable);
     if (!all) return all.error();
-    const Result<std::int64_t> version = load_figure(database_, version_name);
+    const Result<std::optional<std::int64_t>> version = load_figure(database_, version_name);
     if (!version) return version.error();
     RosterContent content;
-    content.version = *version;
+    content.version = version->value_or(0);
     content.devices = std::move(readable.devices);
     return content;
 }
@@ -110,7 +110,7 @@ Result<std::uint64_t> RosterTable::heal() {
     return readable.bad.size();
 }
 
-Result<Rescued> RosterTable::rescue(Database& damaged) {
+Result<bool> RosterTable::rescue(Database& damaged) {
     Readable readable;
     // Forward until it breaks, then backward until it breaks.
     const bool whole = read(damaged, "ASC", readable).has_value();
@@ -119,7 +119,7 @@ Result<Rescued> RosterTable::rescue(Database& damaged) {
         const Result<void> saved = save(device);
         if (!saved) return saved.error();
     }
-    return Rescued{readable.devices.size(), whole};
+    return whole && readable.bad.empty();
 }
 
 }  // namespace fieldgate::storage

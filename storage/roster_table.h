@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "storage/rescued.h"
 
 namespace fieldgate::storage {
 
@@ -48,9 +47,9 @@ public:
     /// Rows whose check sum is wrong go, and the version with them, so that the next
     /// synchronisation brings the whole list. Returns how many; at open.
     Result<std::uint64_t> heal();
-    /// Copies what can still be read of a damaged file, without its version. Errors are this
-    /// database's alone.
-    Result<Rescued> rescue(Database& damaged);
+    /// Copies what can still be read of a damaged file, without its version. False: that was not
+    /// all. Errors are this database's alone.
+    Result<bool> rescue(Database& damaged);
 
 private:
     Result<void> save(const SubDevice& device);
