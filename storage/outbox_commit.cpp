@@ -242,6 +242,7 @@ void Outbox::State::make_batch(Commit& commit) {
     batch.counters = counters_;
     // What stays in RAM is not on disk: of it a crash must leave nothing, no count either.
     batch.counters.accepted -= shelves_[0].unwritten() + shelves_[1].unwritten();
+    take_removals(batch);
     std::size_t bytes = 0;
     const std::size_t bytes_max = batch_bytes_max();
     for (const Table table : tables) {
@@ -261,7 +262,8 @@ void Outbox::State::make_batch(Commit& commit) {
         const Seq none = lanes_.next_seq(table);
         const Seq first = std::min({lanes_.waiting(table).next(0).value_or(none),
                                     lanes_.first_leased(table).value_or(none),
-                                    condemned_[index(table)].next(0).value_or(none)});
+                                    condemned_[index(table)].next(0).value_or(none),
+                                    removals_[index(table)].next(0).value_or(none)});
         if (stamps_[index(table)].forget_below(first)) stamps_dirty_ = true;
     }
     parking_ = std::exchange(parked_, {});
@@ -272,13 +274,26 @@ void Outbox::State::make_batch(Commit& commit) {
     }
     for (const SeriesId id : new_names_)
         batch.series.push_back({disk_ids_[id], series_[id].device_id, series_[id].service_id});
-    batch.removals = std::exchange(removals_, {});
     batch.stamps = stamps_;
     batch.stamps_changed = std::exchange(stamps_dirty_, false);
     stamps_under_way_ = batch.stamps_changed;
     batch.next = {lanes_.next_seq(Table::alarm), lanes_.next_seq(Table::data)};
     batch.counters.accepted += batch.inserts.size();
     if (proven_time_dirty_) batch.proven_time = proven_time_;
+}
+
+void Outbox::State::take_removals(Batch& batch) {
+    std::uint64_t most = slice_;
+    for (const Table table : tables) {
+        SeqSet& out = batch.removals[index(table)];
+        out = removals_[index(table)].lowest(most);
+        for (const auto& [first, last] : out.ranges()) removals_[index(table)].erase({first, last});
+        most -= out.count();
+    }
+    if (leaving() == 0) return;
+    // After a crash they are pending again, so they have then been accepted again.
+    sliced_ = true;
+    batch.counters.accepted += leaving();
 }
 
 // With somebody waiting to send them, the time of unproven rows is settled in the commit that

@@ -51,19 +51,22 @@ std::uint64_t Outbox::State::row_bytes() const {
     return std::max<std::uint64_t>(32, figures_.pages_used * Database::page_bytes / figures_.rows);
 }
 
-// How many more rows may leave with the next commit; `at_least`: with those that leave anyway.
-std::uint64_t Outbox::State::slice(std::uint64_t at_least) const {
-    const std::uint64_t leaving = removals_[0].count() + removals_[1].count();
-    const std::uint64_t usual = std::min(slice_rows, slice_bytes / row_bytes() + 1);
-    const std::uint64_t most = std::max(usual, at_least);
-    return most - std::min(most, leaving);
+std::uint64_t Outbox::State::rows_in(std::uint64_t pages) const {
+    return std::max<std::uint64_t>(1, pages * Database::page_bytes / row_bytes());
 }
+
+std::uint64_t Outbox::State::usual_slice() const {
+    return std::min(slice_rows, slice_bytes / row_bytes() + 1);
+}
+
+std::uint64_t Outbox::State::leaving() const { return removals_[0].count() + removals_[1].count(); }
 
 // Their boot is over and its clock was never right: nobody can say any more when they were.
 void Outbox::State::quarantine_condemned() {
     for (const Table table : tables) {
         SeqSet& condemned = condemned_[index(table)];
-        const SeqSet rows = condemned.lowest(slice(0));
+        const std::uint64_t most = usual_slice();
+        const SeqSet rows = condemned.lowest(most - std::min(most, leaving()));
         if (rows.empty()) continue;
         std::uint64_t after = condemned.count();
         for (const auto& [first, last] : rows.ranges()) {
@@ -82,8 +85,9 @@ void Outbox::State::make_room() {
     const std::uint64_t limit = page_limit();
     const std::uint64_t used = figures_.pages_used;
     const std::uint64_t needed = pages_needed();
-    const std::uint64_t leaving = removals_[0].count() + removals_[1].count();
-    const std::uint64_t freed = std::min(used, leaving * row_bytes() / Database::page_bytes);
+    slice_ = std::max(usual_slice(), rows_in(needed));  // what comes needs the room at once
+    const std::uint64_t out = std::min(slice_, leaving());
+    const std::uint64_t freed = std::min(used, out * row_bytes() / Database::page_bytes);
     const std::uint64_t wanted = used - freed + needed;
     full_ = cap_reached_ || wanted > limit;
     if (wanted < limit - limit / 8) full_told_ = false;
@@ -92,10 +96,7 @@ void Outbox::State::make_room() {
         log::warning("outbox full, records are evicted", {{"rows", std::to_string(figures_.rows)}});
     // In chunks: pages are freed whole.
     const std::uint64_t over = wanted > limit ? wanted - limit : cap_reached_ ? limit / 16 : 0;
-    const auto rows_in = [&](std::uint64_t pages) {
-        return std::max<std::uint64_t>(1, pages * Database::page_bytes / row_bytes());
-    };
-    evict(rows_in(over), rows_in(over + limit / 64), slice(rows_in(needed)));
+    evict(rows_in(over), rows_in(over + limit / 64), slice_ - out);
 }
 
 // `required` rows must go, `rows` had better; of those on disk `stored_max` for now.

@@ -129,6 +129,7 @@ private:
     std::int64_t disk_id(SeriesId series);
     std::size_t batch_bytes_max() const;
     void make_batch(Commit& commit);
+    void take_removals(Batch& batch);
     void settle_for_taker(Table table, Seq seq, const Record& record);
     void take_back(Table table, const Commit& commit);
     void finish(Commit& commit, const Result<DiskFigures>& done);
@@ -142,7 +143,9 @@ private:
     // outbox_room.cpp
     void make_room();
     std::uint64_t row_bytes() const;
-    std::uint64_t slice(std::uint64_t at_least) const;
+    std::uint64_t rows_in(std::uint64_t pages) const;
+    std::uint64_t usual_slice() const;
+    std::uint64_t leaving() const;
     void quarantine_condemned();
     std::uint64_t page_limit() const;
     std::uint64_t pages_needed() const;
@@ -198,7 +201,8 @@ private:
     bool replaying_ = false;        // there is a backlog
     bool full_ = false;             // the last commit had to evict
     bool full_told_ = false;
-    bool sliced_ = false;      // and had to leave some of that to the next
+    std::uint64_t slice_ = 0;  // rows that leave with the next commit, at most
+    bool sliced_ = false;      // more has to leave than the last commit could take
     bool opened_ = false;      // once
     bool must_reopen_ = true;  // not open, or not to be trusted
     bool disk_ok_ = true;

@@ -38,6 +38,7 @@ TEST(SeqSet, EqualsASetOfNumbersThroughRandomChanges) {
         for (auto seq = next; seq != model.end() && *seq <= probe + 30; ++seq)
             within.add({*seq, *seq});
         ASSERT_EQ(ranges.within({probe, probe + 30}), within);
+        if (step % 16 != 0) continue;
         SeqSet lowest;
         for (auto seq = model.begin(); seq != model.end() && lowest.count() < probe / 2; ++seq)
             lowest.add({*seq, *seq});

@@ -190,5 +190,37 @@ TEST_F(LargeStoreTest, GoesOnAfterAnErrorWithWhatIsLeftToQuarantine) {
     EXPECT_TRUE(site.balanced());
 }
 
+// On a disk that is full all can be read, sent and acknowledged, and nothing can leave.
+TEST_F(LargeStoreTest, RemovesInSlicesWhatWasAcknowledgedWhileNothingCouldBeWritten) {
+    constexpr std::int64_t rows = 210'000;
+    fill(rows, {0, 1'700'000'000'000, true});
+    ASSERT_TRUE(site.open());
+    disk.fail(FaultVfs::Fault::full);
+    site.append(rows + 1, rows + 1);
+    ASSERT_TRUE(site.until([&] { return !site.outbox->status().disk_ok; }));
+    while (site.outbox->status().books.pending > 1) site.outbox->remove(site.take(10'000).lease);
+    const int syncs = disk.syncs();
+    TempFolder crashed;
+    disk.hold_syncs(true);
+    disk.fail(FaultVfs::Fault::none);
+    EXPECT_TRUE(site.until([&] { return disk.holds_one(); }));
+    copy_store(folder.path(), crashed.path());
+    disk.hold_syncs(false);
+    {
+        Site after(crashed.path());
+        ASSERT_TRUE(after.open());
+        EXPECT_FALSE(fs::exists(crashed.path() + "/outbox.bad-1"));
+        EXPECT_TRUE(after.balanced());
+        EXPECT_GE(after.outbox->status().books.pending, rows - 2 * slice);
+    }
+    site.close();
+    EXPECT_GE(disk.syncs() - syncs, rows / slice);
+
+    ASSERT_TRUE(site.open());
+    EXPECT_EQ(site.outbox->status().books.accepted, rows + 1);
+    EXPECT_EQ(site.outbox->status().books.acknowledged, rows);
+    EXPECT_EQ(site.outbox->status().books.pending, 1u);
+}
+
 }  // namespace
 }  // namespace fieldgate::storage
