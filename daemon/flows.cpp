@@ -47,7 +47,7 @@ void hear(Parts& parts, const northbound::Downlink& downlink) {
     if (const auto* notice = std::get_if<northbound::Notice>(&downlink))
         take(parts, *notice);
     else if (const auto* malformed = std::get_if<northbound::Malformed>(&downlink))
-        parts.requests.answers().refuse(malformed->id, malformed->answer);
+        parts.requests.take(*malformed);
     else
         ask(parts, std::get<northbound::Request>(downlink));
 }
@@ -255,6 +255,7 @@ asio::awaitable<void> reply(Parts& parts) {
     for (;;) {
         pulse.beat();
         std::optional<Answers::Ready> ready = co_await parts.requests.answers().next();
+        parts.requests.audit_counts(Event::Clock::now());
         if (ready) parts.deliveries.spawn("answer", answer(parts, std::move(*ready)));
     }
 }

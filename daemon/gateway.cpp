@@ -152,6 +152,7 @@ asio::awaitable<bool> Gateway::stop() {
 }
 
 asio::awaitable<void> Gateway::store_all() {
+    requests_.audit_counts(Instant::max());
     co_await control_store_.close();
     co_await outbox_.close();
 }

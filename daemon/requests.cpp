@@ -9,6 +9,7 @@ namespace {
 namespace codes = northbound::result_code;
 
 const std::string key_prefix = "request/";  // in the ledger
+constexpr std::size_t detail_bytes = 1024;  // more the audit does not take
 const char* const too_many = "busy: too many wait";
 
 struct Told {
@@ -16,12 +17,18 @@ struct Told {
     std::string detail;
 };
 
+bool may_have_acted(int code) {
+    return code == codes::success || code == codes::device_refused || code == codes::mismatch ||
+           code == codes::unknown;
+}
+
 // A request in the words of the audit log.
 struct Tell {
     Told operator()(const northbound::SetProperties& set) const {
         Told told{"property set", "{"};
         for (const auto& service : set.services)
             for (const auto& [name, value] : service.properties) {
+                if (told.detail.size() > detail_bytes) break;
                 if (told.detail.size() > 1) told.detail += ',';
                 json::append_string(told.detail, service.service_id + "." + name);
                 told.detail += ':';
@@ -69,6 +76,18 @@ void Requests::mark() {
         answers_.allow_unnoted(durable);
         if (!durable) answers_.give_up_held();
     });
+}
+
+void Requests::take(const northbound::Malformed& malformed) {
+    ++counters_.received;
+    ++counters_.malformed;
+    storage::AuditEntry entry;
+    entry.what = "malformed request";
+    entry.target = "unknown";
+    entry.detail = malformed.why;
+    entry.result = "refused";
+    count(std::move(entry), codes::malformed);
+    answers_.refuse(malformed.id, malformed.answer);
 }
 
 // Copies are told what the first was told, whatever the rate; only the first has a say in it.
@@ -125,7 +144,7 @@ asio::awaitable<void> Requests::note(Order order) {
     if (!noted) {
         Outcome outcome = outcome_not_noted(order, noted.error());
         ledger_.note_later(key_prefix + id, order.request.digest, encode_outcome(order, outcome));
-        audit(order.request, outcome.text);
+        audit(order, outcome);
         tell(order, std::move(outcome));
         co_return;
     }
@@ -148,13 +167,13 @@ asio::awaitable<void> Requests::note(Order order) {
 
 void Requests::refuse(const northbound::Request& request, int code, const std::string& why) {
     ++counters_.refused;
-    audit(request, "refused: " + why);
+    count(entry_of(request, "refused: " + why), code);
     answers_.refuse(request, northbound::refusal(request, code, why), false);
 }
 
-// A flood is counted, not written down line by line.
 void Requests::refuse_flood(const northbound::Request& request, const std::string& why) {
     ++counters_.busy;
+    count(entry_of(request, "refused: " + why), codes::busy);
     const bool reads = std::holds_alternative<northbound::GetProperties>(request.ask);
     answers_.refuse(request, northbound::refusal(request, codes::busy, why), !reads);
     mark();
@@ -179,7 +198,7 @@ void Requests::tell(const Order& order, Outcome outcome) {
 }
 
 asio::awaitable<void> Requests::settle(const Order& order, Outcome outcome) {
-    audit(order.request, outcome.text);
+    audit(order, outcome);
     if (order.acts()) {
         const Result<void> kept =
             co_await ledger_.finish(key_prefix + order.request.id, encode_outcome(order, outcome));
@@ -198,14 +217,34 @@ void Requests::repeat(const Order& order, Outcome outcome) {
     answers_.give(order.request.id, std::move(outcome.answer));
 }
 
-void Requests::audit(const northbound::Request& request, const std::string& result) {
+storage::AuditEntry Requests::entry_of(const northbound::Request& request,
+                                       std::string result) const {
     Told told = std::visit(Tell(), request.ask);
     storage::AuditEntry entry;
     entry.what = std::move(told.what);
+    const bool known = directory_.device(request.device_id).has_value();
     entry.target = request.device_id.empty() ? "gateway" : request.device_id;
+    if (!known && !request.device_id.empty()) entry.target = "unknown device";
     entry.detail = std::move(told.detail);
-    entry.result = result;
-    audit(std::move(entry));
+    entry.result = std::move(result);
+    return entry;
+}
+
+void Requests::count(storage::AuditEntry entry, int code) {
+    if (auto row = tally_.add(std::move(entry), code, Event::Clock::now())) audit(std::move(*row));
+}
+
+// What may have changed something has a line of its own, whoever asks for whatever else.
+void Requests::audit(const Order& order, const Outcome& outcome) {
+    storage::AuditEntry entry = entry_of(order.request, outcome.text);
+    if (order.acts() && may_have_acted(outcome.code))
+        audit(std::move(entry));
+    else
+        count(std::move(entry), outcome.code);
+}
+
+void Requests::audit_counts(Instant now) {
+    for (storage::AuditEntry& row : tally_.due(now)) audit(std::move(row));
 }
 
 void Requests::audit(storage::AuditEntry entry) {

@@ -9,7 +9,9 @@
 #include "daemon/directory.h"
 #include "daemon/orders.h"
 #include "daemon/outcome.h"
+#include "daemon/tally.h"
 #include "model/event_time.h"
+#include "northbound/downlink.h"
 #include "storage/control_store.h"
 
 namespace fieldgate {
@@ -21,9 +23,10 @@ class Requests {
 public:
     struct Counters {
         std::uint64_t received = 0;
-        std::uint64_t refused = 0;  ///< Not permitted, not known, not possible.
-        std::uint64_t busy = 0;     ///< Refused for lack of time or room.
-        std::uint64_t copies = 0;   ///< Of requests under way or answered.
+        std::uint64_t refused = 0;    ///< Not permitted, not known, not possible.
+        std::uint64_t malformed = 0;  ///< Made no sense.
+        std::uint64_t busy = 0;       ///< Refused for lack of time or room.
+        std::uint64_t copies = 0;     ///< Of requests under way or answered.
         std::uint64_t done = 0;
         std::uint64_t failed = 0;  ///< The device refused, or cannot be reached.
         std::uint64_t unknown = 0;
@@ -36,6 +39,8 @@ public:
     /// Never waits: the request is refused, or in the queue of its bus, or it acts: then it is
     /// returned, and its place is note().
     [[nodiscard]] std::optional<Order> take(northbound::Request request, Instant now);
+    /// What makes no sense is answered so.
+    void take(const northbound::Malformed& malformed);
     /// The ledger first: what was done before is not done again, and what cannot be noted is not
     /// done. Then the order goes to its bus.
     asio::awaitable<void> note(Order order);
@@ -48,6 +53,9 @@ public:
 
     /// A line in the audit log; its time is now.
     void audit(storage::AuditEntry entry);
+    /// Lines of what was only counted, as far as their time is over; at least every 10 s, and with
+    /// Instant::max() at the end.
+    void audit_counts(Instant now);
 
     /// By bus; the last are the gateway's own.
     Orders& orders(std::size_t bus) { return orders_[bus]; }
@@ -65,7 +73,9 @@ private:
     void refuse_flood(const northbound::Request& request, const std::string& why);
     void tell(const Order& order, Outcome outcome);
     void repeat(const Order& order, Outcome outcome);
-    void audit(const northbound::Request& request, const std::string& result);
+    storage::AuditEntry entry_of(const northbound::Request& request, std::string result) const;
+    void count(storage::AuditEntry entry, int code);
+    void audit(const Order& order, const Outcome& outcome);
 
     const Config& config_;
     const EventClock& clock_;
@@ -75,6 +85,7 @@ private:
     Admission admission_;
     Answers answers_;
     std::deque<Orders> orders_;
+    Tally tally_;
     Counters counters_;
 };
 

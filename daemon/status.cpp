@@ -31,6 +31,7 @@ void write_requests(json::Writer& out, const Status& status) {
     const Requests::Counters& requests = status.requests;
     out.key("requests").open_object().member("received", requests.received);
     out.member("done", requests.done).member("refused", requests.refused);
+    out.member("malformed", requests.malformed);
     out.member("failed", requests.failed).member("unknown", requests.unknown);
     out.member("busy", requests.busy).member("copies", requests.copies);
     out.member("late", status.requests_late).close_object();

@@ -175,6 +175,7 @@ void add_requests(Metrics& out, const Status& status) {
     };
     one("done", requests.done);
     one("refused", requests.refused);
+    one("malformed", requests.malformed);
     one("failed", requests.failed);
     one("unknown", requests.unknown);
     one("busy", requests.busy);
@@ -212,7 +213,8 @@ std::string status_text(const std::string& json_text) {
             text_of(s, {"readings", "not_fitting"}) + " outside the product model\n";
     text += "requests " + text_of(s, {"requests", "received"}) + " received: done " +
             text_of(s, {"requests", "done"}) + ", refused " + text_of(s, {"requests", "refused"}) +
-            ", failed " + text_of(s, {"requests", "failed"}) + ", unknown " +
+            ", malformed " + text_of(s, {"requests", "malformed"}) + ", failed " +
+            text_of(s, {"requests", "failed"}) + ", unknown " +
             text_of(s, {"requests", "unknown"}) + ", busy " + text_of(s, {"requests", "busy"}) +
             ", copies " + text_of(s, {"requests", "copies"}) + "\n";
     text += list(s, "buses",

@@ -128,5 +128,31 @@ TEST_F(RequestsTest, AnotherPayloadUnderAnAnsweredIdIsRefused) {
     }
 }
 
+TEST_F(RequestsTest, NoFloodWashesFromTheAuditWhatWasWritten) {
+    gate_->take(set_request("a"), now_);
+    carry_out(gate_->order());
+    for (int i = 0; i < 10'200; ++i, now_ += 100ms) {
+        const std::string id = "no-" + std::to_string(i);
+        if (i % 3 == 0) gate_->take(set_request(id, "1000"), now_);
+        if (i % 3 == 1) gate_->requests().take(northbound::Malformed{id, {}, "no JSON"});
+        if (i % 3 == 2) gate_->take(set_request(id, "\"x\""), now_);
+        loop_.loop.poll();
+    }
+    gate_->requests().audit_counts(Instant::max());
+    // The ledger's next note takes with it what waits.
+    gate_->take(set_request("b"), now_);
+    static_cast<void>(order("b"));
+    const auto rows = loop_.run(gate_->store().audit().read(0, 20'000));
+    ASSERT_TRUE(rows);
+    EXPECT_LE(rows->size(), 10u);
+    EXPECT_EQ(rows->front().entry.result, "written");
+    std::uint64_t counted = 0;
+    for (const storage::AuditRow& row : *rows)
+        if (row.entry.result.find(" more within") != std::string::npos)
+            counted += std::stoull(row.entry.result);
+    EXPECT_EQ(counted + 2, 10'200u) << "each refusal is in the count";
+    EXPECT_EQ(gate_->requests().counters().malformed, 3400u);
+}
+
 }  // namespace
 }  // namespace fieldgate
