@@ -17,11 +17,17 @@ std::string word_of(const json::Value& parameter) {
     return text;
 }
 
+Admission::Refused no_such_command(const northbound::CallCommand& call) {
+    std::string why = "no command " + quoted(call.command);
+    if (!call.service_id.empty()) why += " of service " + quoted(call.service_id);
+    return {codes::unknown_name, why + " here"};
+}
+
 }  // namespace
 
 std::variant<Order, Admission::Refused> Admission::admit(northbound::Request request, Instant now) {
     const std::optional<DeviceIndex> device = directory_.device(request.device_id);
-    if (!rate_.take(device ? request.device_id : "", now))
+    if (!is_in_rate(device, now))
         return Refused{codes::busy, "busy: more requests than may be taken"};
     if (!device)
         return Refused{codes::unknown_name, "no device " + quoted(request.device_id) + " here"};
@@ -35,6 +41,11 @@ std::variant<Order, Admission::Refused> Admission::admit(northbound::Request req
     if (no) return *no;
     order.request = std::move(request);
     return order;
+}
+
+bool Admission::is_in_rate(std::optional<DeviceIndex> device, Instant now) {
+    if (!device) return rate_.take_unknown(now);
+    return is_gateway(*device) ? rate_.take_gateway(now) : rate_.take(*device, now);
 }
 
 // The power in `remote:` that the request needs and does not have; nullptr: it may pass.
@@ -59,9 +70,14 @@ Admission::Judged Admission::plan(const northbound::GetProperties& get, Order& o
     return std::nullopt;
 }
 
+// The service of the shipped model, or what this site's template calls it.
+bool Admission::is_own_service(const std::string& service, DeviceIndex device) const {
+    return service.empty() || service == "Gateway" || !directory_.points(device, service).empty();
+}
+
 Admission::Judged Admission::plan_own(const northbound::CallCommand& call, Order& order) const {
-    if (!power_for(call.command))
-        return Refused{codes::unknown_name, "no command " + quoted(call.command) + " here"};
+    if (!power_for(call.command) || !is_own_service(call.service_id, order.device))
+        return no_such_command(call);
     const Result<OwnCommand> own = parse_own(call, config_, directory_);
     if (!own) {
         const bool malformed = own.error().code == Errc::bad_data;
@@ -72,11 +88,9 @@ Admission::Judged Admission::plan_own(const northbound::CallCommand& call, Order
 }
 
 Admission::Judged Admission::plan(const northbound::CallCommand& call, Order& order) const {
-    if (order.device == config_.devices.size()) return plan_own(call, order);
+    if (is_gateway(order.device)) return plan_own(call, order);
     order.command = directory_.command(order.device, {call.service_id, call.command});
-    if (!order.command)
-        return Refused{codes::unknown_name, "no command " + quoted(call.command) + " of service " +
-                                                quoted(call.service_id) + " here"};
+    if (!order.command) return no_such_command(call);
     const CommandRule& rule = *order.command;
     const auto parameter = std::find_if(call.paras.begin(), call.paras.end(),
                                         [&](const auto& p) { return p.first == rule.parameter; });

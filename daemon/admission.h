@@ -36,6 +36,9 @@ private:
     Judged plan_own(const northbound::CallCommand& call, Order& order) const;
     Judged add_write(Order& order, std::string_view service, std::string_view property,
                      const json::Value& value) const;
+    bool is_gateway(DeviceIndex device) const { return device == config_.devices.size(); }
+    bool is_in_rate(std::optional<DeviceIndex> device, Instant now);
+    bool is_own_service(const std::string& service, DeviceIndex device) const;
     const char* missing_power(const northbound::Request& request) const;
 
     const Config& config_;

@@ -9,6 +9,9 @@ namespace {
 namespace codes = northbound::result_code;
 using southbound::Written;
 
+// Of what went well; how it ended is told in any case.
+constexpr std::size_t told_bytes = 4UL * 1024;
+
 int code_of(Written::Outcome outcome) {
     switch (outcome) {
         case Written::Outcome::written:
@@ -63,8 +66,13 @@ asio::awaitable<Outcome> write_order(Parts& parts, southbound::Bus& bus, const O
     for (const Order::Write& write : order.writes) {
         const Result<Written> written = co_await write_point(parts, bus, order.device, write);
         code = written ? code_of(written->outcome) : code_of(written.error().code);
-        if (!text.empty()) text += "; ";
-        text += points[write.point].property + ": " + text_of(written);
+        const bool last = code != codes::success || &write == &order.writes.back();
+        if (last || text.size() < told_bytes) {
+            if (!text.empty()) text += "; ";
+            text += points[write.point].property + ": " + text_of(written);
+        } else if (!text.ends_with("...")) {
+            text += "; ...";
+        }
         if (code != codes::success) break;
     }
     Outcome outcome = outcome_of(order, code, std::move(text));

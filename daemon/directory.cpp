@@ -44,11 +44,14 @@ std::optional<PointIndex> Directory::point(DeviceIndex device, Named property) c
 }
 
 const CommandRule* Directory::command(DeviceIndex device, Named command) const {
-    const std::vector<CommandRule>& rules = template_of(device).commands;
-    const auto found = std::find_if(rules.begin(), rules.end(), [&](const CommandRule& rule) {
-        return rule.service == command.service && rule.command == command.name;
-    });
-    return found == rules.end() ? nullptr : &*found;
+    const CommandRule* found = nullptr;
+    for (const CommandRule& rule : template_of(device).commands) {
+        const bool service = command.service.empty() || rule.service == command.service;
+        if (!service || rule.command != command.name) continue;
+        if (found) return nullptr;
+        found = &rule;
+    }
+    return found;
 }
 
 std::vector<PointIndex> Directory::points(DeviceIndex device, std::string_view service) const {

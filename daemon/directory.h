@@ -29,7 +29,8 @@ public:
         bool operator==(const Named&) const = default;
     };
     std::optional<PointIndex> point(DeviceIndex device, Named property) const;
-    /// nullptr if the device's template has no such command.
+    /// nullptr if the device's template has no such command. The platform may leave the service
+    /// out: then the name must be the only one of its kind.
     const CommandRule* command(DeviceIndex device, Named command) const;
     /// All points of `service`; of every service if it is empty.
     std::vector<PointIndex> points(DeviceIndex device, std::string_view service) const;

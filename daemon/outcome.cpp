@@ -1,11 +1,16 @@
 #include "daemon/outcome.h"
 
 #include "base/json_writer.h"
+#include "storage/ledger.h"
 
 namespace fieldgate {
 namespace {
 
 namespace codes = northbound::result_code;
+// With every byte of it escaped it still fits the ledger.
+constexpr std::size_t text_bytes_max = 8UL * 1024;
+static_assert(6 * text_bytes_max + 1024 <= storage::Ledger::answer_bytes_max);
+
 using northbound::CallAnswer;
 using northbound::SetAnswer;
 
@@ -56,6 +61,16 @@ northbound::Answer answer_of(const Form& form, int code, std::string text) {
     return answer;
 }
 
+// Cut at the end of a character of UTF-8.
+std::string shortened(std::string text, std::size_t bytes) {
+    constexpr std::string_view mark = "...";
+    if (text.size() <= bytes) return text;
+    std::size_t end = bytes - mark.size();
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    text.resize(end);
+    return text.append(mark);
+}
+
 // What encode_outcome() made.
 Outcome decode(const Order& order, const std::string& text) {
     const Result<json::Value> kept = json::parse(text);
@@ -68,6 +83,7 @@ Outcome decode(const Order& order, const std::string& text) {
 }  // namespace
 
 Outcome outcome_of(const Order& order, int code, std::string text) {
+    if (order.acts()) text = shortened(std::move(text), text_bytes_max);
     Outcome outcome{{}, code, std::move(text)};
     outcome.answer = answer_of(form_of(order), code, outcome.text);
     return outcome;

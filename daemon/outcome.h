@@ -11,7 +11,7 @@ namespace fieldgate {
 struct Outcome {
     northbound::Answer answer;
     int code = northbound::result_code::success;
-    std::string text;
+    std::string text;  ///< Of what acts 8 KiB at most, so that the ledger takes it.
 };
 
 /// `code` and `text` as an answer of the kind that `order` wants: for a command its response of the

@@ -1,22 +1,22 @@
 #pragma once
 #include <algorithm>
-#include <string>
 #include <unordered_map>
 
 #include "model/reading.h"
 
 namespace fieldgate {
 
-/// How fast the platform may ask: 10 requests a second with bursts of 50, for each device and for
-/// all together; what is beyond is to be answered "busy". Pure.
+/// How fast the platform may ask: 10 requests a second with bursts of 50, for each sub-device and
+/// for all of them together, and apart from these for the gateway itself and for what is not here:
+/// no flood of theirs keeps anybody from asking the gateway how it is. What is beyond is to be
+/// answered "busy". Pure.
 class RateLimit {
 public:
     static constexpr double per_second = 10;
     static constexpr double burst = 50;
 
-    /// True if a request to `device` may pass at `now`, which never goes back. Names of devices
-    /// that do not exist are not to be put here: each is remembered.
-    bool take(const std::string& device, Instant now) {
+    /// True if a request may pass at `now`, which never goes back.
+    bool take(DeviceIndex device, Instant now) {
         Bucket& own = devices_[device];
         own.fill(now);
         all_.fill(now);
@@ -25,6 +25,8 @@ public:
         all_.tokens -= 1;
         return true;
     }
+    bool take_gateway(Instant now) { return gateway_.take(now); }
+    bool take_unknown(Instant now) { return unknown_.take(now); }
 
 private:
     struct Bucket {
@@ -35,9 +37,17 @@ private:
             tokens = std::min(burst, tokens + since.count() * per_second);
             filled = now;
         }
+        bool take(Instant now) {
+            fill(now);
+            if (tokens < 1) return false;
+            tokens -= 1;
+            return true;
+        }
     };
     Bucket all_;
-    std::unordered_map<std::string, Bucket> devices_;
+    Bucket gateway_;
+    Bucket unknown_;
+    std::unordered_map<DeviceIndex, Bucket> devices_;
 };
 
 }  // namespace fieldgate

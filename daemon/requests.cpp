@@ -2,15 +2,22 @@
 
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "northbound/iotda/downlink.h"
 
 namespace fieldgate {
 namespace {
 
 namespace codes = northbound::result_code;
 
-const std::string key_prefix = "request/";  // in the ledger
+constexpr std::string_view key_prefix = "request/";  // in the ledger
+static_assert(key_prefix.size() + northbound::iotda::request_id_max <=
+              storage::Ledger::id_bytes_max);
 constexpr std::size_t detail_bytes = 1024;  // more the audit does not take
 const char* const too_many = "busy: too many wait";
+
+std::string key_of(const northbound::Request& request) {
+    return std::string(key_prefix) + request.id;
+}
 
 struct Told {
     std::string what;
@@ -140,10 +147,11 @@ asio::awaitable<void> Requests::note(Order order) {
     using State = storage::LedgerEntry::State;
     const std::string id = order.request.id;
     const Result<storage::LedgerEntry> noted =
-        co_await ledger_.begin(key_prefix + id, order.request.digest);
+        co_await ledger_.begin(key_of(order.request), order.request.digest);
     if (!noted) {
         Outcome outcome = outcome_not_noted(order, noted.error());
-        ledger_.note_later(key_prefix + id, order.request.digest, encode_outcome(order, outcome));
+        ledger_.note_later(key_of(order.request), order.request.digest,
+                           encode_outcome(order, outcome));
         audit(order, outcome);
         tell(order, std::move(outcome));
         co_return;
@@ -201,7 +209,7 @@ asio::awaitable<void> Requests::settle(const Order& order, Outcome outcome) {
     audit(order, outcome);
     if (order.acts()) {
         const Result<void> kept =
-            co_await ledger_.finish(key_prefix + order.request.id, encode_outcome(order, outcome));
+            co_await ledger_.finish(key_of(order.request), encode_outcome(order, outcome));
         if (!kept) log::warning("an outcome is not on disk yet", {{"why", kept.error().what}});
     }
     tell(order, std::move(outcome));

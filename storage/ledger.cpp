@@ -27,7 +27,7 @@ Result<Ledger::Entry> Ledger::known(const UnderWay& request, const std::string& 
 asio::awaitable<Result<Ledger::Entry>> Ledger::begin(std::string request_id, std::string digest) {
     expect(!digest.empty(), "a digest");
     if (request_id.size() > id_bytes_max)
-        co_return Error(Errc::out_of_range, "a request id of more than 256 bytes");
+        co_return Error(Errc::out_of_range, "a request id of more than 320 bytes");
     const auto copy = under_way_.find(request_id);
     if (copy != under_way_.end()) co_return known(copy->second, digest);
     if (under_way_.size() >= under_way_max)

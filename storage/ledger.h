@@ -19,7 +19,8 @@ namespace fieldgate::storage {
 ///
 /// Kept for 24 h of uptime (never less of true time, whatever the system clock says; a time
 /// switched off does not count), at most 10,000 of them and 8 MiB of answers; beyond that the
-/// oldest finished ones are forgotten first. Runs on the loop.
+/// oldest finished ones are forgotten first. 10,000 are 17 minutes at the ten a second that the
+/// gate lets in at most; the platform sends copies within 90 s. Runs on the loop.
 ///
 /// One key space: put the kind before the id ("command/<request id>"). It does for messages that
 /// are to be handed on once, too: begin("message/<id>", digest); fresh: hand it on, then finish it
@@ -27,7 +28,7 @@ namespace fieldgate::storage {
 class Ledger {
 public:
     using Entry = LedgerEntry;
-    static constexpr std::size_t id_bytes_max = 256;
+    static constexpr std::size_t id_bytes_max = 320;            ///< the platform's 256, and a kind
     static constexpr std::size_t answer_bytes_max = 64 * 1024;  ///< what one publish may carry
     static constexpr std::size_t under_way_max = LedgerTable::rows_max;
     static constexpr std::size_t notes_max = 1000;

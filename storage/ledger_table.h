@@ -50,8 +50,8 @@ public:
                               std::chrono::milliseconds now);
     Result<void> finish(std::string_view id, std::string_view digest, std::string_view answer,
                         std::chrono::milliseconds now);
-    /// Makes room for `more` rows: those older than 24 h of uptime go, then the oldest finished
-    /// ones, then the oldest unknown ones; never what is under way.
+    /// Makes room for `more` rows: those older than 24 h of uptime go, then of those beyond 10,000
+    /// the oldest finished ones, then the oldest unknown ones; never what is under way.
     Result<void> forget(std::chrono::milliseconds now, std::uint64_t more);
 
     /// The newest `rows` that are finished, the oldest of them first.

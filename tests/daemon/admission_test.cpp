@@ -132,6 +132,56 @@ TEST_F(AdmissionTest, SaysBusyBeyondTheRateAndRecovers) {
     EXPECT_EQ(let_in, 10);
 }
 
+TEST_F(AdmissionTest, NoFloodKeepsTheGatewayFromBeingAsked) {
+    open_gate();
+    for (int i = 0; i < 200; ++i) {
+        code(set("nobody", "currentLimit", "16"));
+        code(set(meter, "currentLimit", "16"));
+    }
+    EXPECT_EQ(code(set("nobody", "currentLimit", "16")), codes::busy);
+    northbound::CallCommand status;
+    status.command = "GET_STATUS";
+    EXPECT_EQ(code({"r", "", status, ""}), 0);
+    int let_in = 0;
+    for (int i = 0; i < 200; ++i) let_in += code({"r", "", status, ""}) == 0 ? 1 : 0;
+    EXPECT_EQ(let_in, 49);
+}
+
+TEST_F(AdmissionTest, FindsACommandWithoutItsServiceIfThereIsOnlyOne) {
+    open_gate();
+    northbound::Request request = call("SET_BREAKER", R"({"value":"ON"})");
+    auto& ask = std::get<northbound::CallCommand>(request.ask);
+    ask.service_id.clear();
+    EXPECT_EQ(code(request), 0);
+    ask.service_id = "Thermal";
+    EXPECT_EQ(code(request), codes::unknown_name);
+}
+
+TEST_F(AdmissionTest, GuessesNotWhichOfTwoCommandsIsMeant) {
+    open_gate();
+    const char* file = "templates/power-meter.yaml";
+    site_.replace(file, "model: ../models/PowerMeter", "# no model");
+    site_.replace(file, "# service -> command",
+                  "  Aux:\n    relay: { at: coil:5, type: bool, write: { verify: none } }\n#");
+    site_.replace(file, "commands:\n",
+                  "commands:\n  Aux:\n    SET_BREAKER: { set: relay, from: value }\n");
+    northbound::Request request = call("SET_BREAKER", R"({"value":"ON"})");
+    EXPECT_EQ(code(request), 0);
+    std::get<northbound::CallCommand>(request.ask).service_id.clear();
+    EXPECT_EQ(code(request), codes::unknown_name);
+}
+
+TEST_F(AdmissionTest, TakesTheGatewaysCommandsOfItsOwnServiceAlone) {
+    northbound::CallCommand ask;
+    ask.command = "GET_STATUS";
+    for (const char* service : {"", "Gateway"}) {
+        ask.service_id = service;
+        EXPECT_EQ(code({"r", "", ask, ""}), 0) << service;
+    }
+    ask.service_id = "Electrical";
+    EXPECT_EQ(code({"r", "", ask, ""}), codes::unknown_name);
+}
+
 TEST_F(AdmissionTest, AsksForAllServicesOrOne) {
     const auto all = admit({"r", meter, northbound::GetProperties{}, ""});
     const auto one = admit({"r", meter, northbound::GetProperties{"Electrical"}, ""});

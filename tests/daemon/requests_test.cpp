@@ -128,6 +128,28 @@ TEST_F(RequestsTest, AnotherPayloadUnderAnAnsweredIdIsRefused) {
     }
 }
 
+TEST_F(RequestsTest, EveryIdThatThePlatformMayUseCanBeNoted) {
+    for (const std::size_t length : {1U, 248U, 249U, 256U}) {
+        const std::string id(length, 'x');
+        gate_->take(set_request(id), now_);
+        carry_out(order(id));
+        EXPECT_EQ(told(id), codes::success) << length;
+    }
+}
+
+TEST_F(RequestsTest, AnOutcomeOfAnyLengthIsNoted) {
+    for (const char* each : {"x", "\n", "\xC3\xA4"}) {
+        std::string text;
+        while (text.size() < 200'000) text += each;
+        const std::string id = std::to_string(text.size()) + each[0];
+        gate_->take(set_request("a" + id), now_);
+        const Order order = gate_->order();
+        ASSERT_TRUE(gate_->requests().begin(order));
+        loop_.run(gate_->requests().settle(order, outcome_of(order, codes::success, text)));
+        EXPECT_EQ(gate_->store().ledger().under_way(), 0u);
+    }
+}
+
 TEST_F(RequestsTest, NoFloodWashesFromTheAuditWhatWasWritten) {
     gate_->take(set_request("a"), now_);
     carry_out(gate_->order());

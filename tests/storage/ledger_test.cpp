@@ -57,7 +57,7 @@ TEST(Ledger, TellsAnotherPayloadUnderAKnownIdFromACopy) {
 TEST(Ledger, RefusesWhatIsTooLong) {
     TempFolder folder;
     ControlSite site(folder.path());
-    EXPECT_EQ(site.begin(std::string(257, 'x')).error().code, Errc::out_of_range);
+    EXPECT_EQ(site.begin(std::string(321, 'x')).error().code, Errc::out_of_range);
     ASSERT_EQ(site.begin("command/1")->state, State::fresh);
     EXPECT_EQ(site.finish("command/1", std::string(65537, 'x')).error().code, Errc::out_of_range);
     EXPECT_TRUE(site.finish("command/1", std::string(65536, 'x')));
