@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 namespace fieldgate {
 namespace {
 
-constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
+constexpr auto longest_wait = 10s;  // the longest wait of a flow (base/pulse.h)
 // What one request to the platform holds: its PUBACK may take 20 s.
 constexpr std::size_t statuses_at_once = 100;
 
@@ -83,7 +83,7 @@ asio::awaitable<void> put_to_trial(Parts& parts, Pulses::Pulse& pulse, northboun
         if (!trial || !parts.uplink.is_open()) co_return parts.outbox.release(lease);
         if (now >= trial->not_before && parts.uplink.in_flight() == 0) break;
         const Instant begin = now < trial->not_before ? trial->not_before : Instant::max();
-        co_await parts.uplink.turned(std::min(begin, now + turn));
+        co_await parts.uplink.turned(std::min(begin, now + longest_wait));
         trial = parts.suspicion.trial(parcel);
     }
     const bool through = co_await others_get_through(parts, pulse, trial->others);

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 namespace fieldgate::storage {
 namespace {
 
-constexpr auto nap = 10s;
+constexpr auto turn = 10s;
 
 }  // namespace
 
@@ -86,7 +86,7 @@ asio::awaitable<Result<void>> Commits::read(std::function<Result<void>(Database&
 asio::awaitable<void> Commits::keep() {
     for (;;) {
         turned_ = Clock::now();
-        const auto until = std::min(due_, turned_ + nap);
+        const auto until = std::min(due_, turned_ + turn);
         co_await wake_.wait_until(until);
         if (Clock::now() >= due_) co_await commit();
     }

@@ -11,11 +11,11 @@
 namespace fieldgate::storage {
 namespace {
 
-constexpr std::size_t page_bytes_max = 256UL * 1024;
-constexpr std::uint64_t checkpoint_pages = 1000;
+constexpr std::size_t read_bytes_max = 256UL * 1024;
+constexpr std::uint64_t wal_pages_usual = 1000;
 constexpr std::uint64_t quarantine_body_bytes_max = 16UL * 1024;
 // What a commit costs besides its frames: the file system's own journal.
-constexpr std::uint64_t commit_bytes = 12UL * 1024;
+constexpr std::uint64_t bytes_of_a_commit = 12UL * 1024;
 
 std::uint64_t file_bytes(const std::string& file) {
     struct stat status {};
@@ -60,7 +60,7 @@ Result<DiskFigures> OutboxDisk::commit(const Batch& batch) {
     if (!written) return written.error();
     const std::uint64_t wal = database_.wal_pages();
     const std::uint64_t frames = wal < wal_pages_before_ ? wal : wal - wal_pages_before_;
-    written_bytes_ += commit_bytes + frames * Database::page_bytes;
+    written_bytes_ += bytes_of_a_commit + frames * Database::page_bytes;
     wal_pages_before_ = wal;
     const Result<void> moved = checkpoint_if_due();
     if (!moved) return moved.error();
@@ -176,7 +176,7 @@ Result<void> OutboxDisk::write_meta(const Batch& batch, const Stock& stock) {
 }
 
 Result<void> OutboxDisk::checkpoint_if_due() {
-    if (database_.wal_pages() < checkpoint_pages) return {};
+    if (database_.wal_pages() < wal_pages_usual) return {};
     const std::uint64_t pages = database_.wal_pages();
     const Result<bool> moved = database_.checkpoint();
     // A busy or full disk keeps the WAL, and with it every row; only I/O errors need a new start.
@@ -219,7 +219,7 @@ Result<Page> OutboxDisk::read(Table table, SeqRange range, std::size_t rows_max)
     select.bind(2, static_cast<std::int64_t>(range.last));
     Page page;
     page.rows.reserve(rows_max);
-    for (std::size_t bytes = 0; page.rows.size() < rows_max && bytes < page_bytes_max;) {
+    for (std::size_t bytes = 0; page.rows.size() < rows_max && bytes < read_bytes_max;) {
         const Result<bool> more = select.step();
         if (!more) return more.error();
         if (!*more) {

@@ -7,8 +7,8 @@
 namespace fieldgate::storage {
 namespace {
 
-constexpr std::size_t page_rows = 256;
-constexpr auto empty_after = std::chrono::seconds(10);
+constexpr std::size_t read_rows = 256;
+constexpr auto give_up_after = std::chrono::seconds(10);
 // Unproven rows whose time is settled in one commit, ahead of the one that is to be handed out.
 constexpr Seq settle_ahead = 1000;
 
@@ -38,7 +38,7 @@ struct Outbox::State::Taking {
 asio::awaitable<Lease> Outbox::State::take(std::function<Fit(const Record&)> fit,
                                            std::chrono::milliseconds linger) {
     Taking taking(*this);
-    taking.give_up = Clock::now() + empty_after;
+    taking.give_up = Clock::now() + give_up_after;
     while (taking.records == 0 && Clock::now() < taking.give_up)
         co_await collect(taking, fit, linger);
     Lease lease;
@@ -180,7 +180,7 @@ bool Outbox::State::settled(Table table, Seq seq, bool this_boot) {
 
 asio::awaitable<void> Outbox::State::load(Lane lane, SeqRange range) {
     const Table table = table_of(lane);
-    Result<Page> page = co_await worker_.run([&] { return disk_.read(table, range, page_rows); });
+    Result<Page> page = co_await worker_.run([&] { return disk_.read(table, range, read_rows); });
     if (page)
         install(lane, range, *page);
     else

@@ -7,7 +7,7 @@
 namespace fieldgate::northbound::iotda {
 namespace {
 
-struct Encode {
+struct EncodeAnswer {
     std::string operator()(const SetAnswer& answer) const {
         std::string out = "{";
         append_member(out, "result_code", answer.code);
@@ -59,6 +59,6 @@ std::string answer_topic(std::string_view device_id, std::string_view id, const 
     return system_topic(device_id, tail);
 }
 
-std::string encode_answer(const Answer& answer) { return std::visit(Encode(), answer); }
+std::string encode_answer(const Answer& answer) { return std::visit(EncodeAnswer(), answer); }
 
 }  // namespace fieldgate::northbound::iotda

@@ -7,7 +7,8 @@
 namespace fieldgate::northbound::iotda {
 namespace {
 
-constexpr std::size_t services_max = 500;  // of a product model (protocol reference, appendix A)
+constexpr std::size_t shadow_services_max =
+    500;  // of a product model (protocol reference, appendix A)
 
 // The properties of "desired" or "reported"; empty if there are none.
 json::Value::Object read_section(MemberReader& service, std::string_view key) {
@@ -53,7 +54,7 @@ Result<Shadow> decode_shadow(std::string_view device_id, std::string request_id,
     shadow.request_id = std::move(request_id);
     shadow.device_id = reader.required_text("object_device_id");
     if (shadow.device_id == device_id) shadow.device_id.clear();
-    shadow.services = reader.each("shadow", services_max, read_service);
+    shadow.services = reader.each("shadow", shadow_services_max, read_service);
     if (error) return *error;
     return shadow;
 }

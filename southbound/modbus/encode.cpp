@@ -177,14 +177,14 @@ Result<std::uint64_t> float_pattern(const Field& field, const Value& value) {
     return std::bit_cast<std::uint32_t>(raw);
 }
 
-bool is_absent(const Field& field, std::uint64_t pattern) {
+bool encodes_absent(const Field& field, std::uint64_t pattern) {
     return std::find(field.absent.begin(), field.absent.end(), pattern) != field.absent.end();
 }
 
 Result<std::uint64_t> listed_pattern(const Field& field, const Value& value) {
     std::string words;
     for (const auto& [raw, listed] : field.values) {
-        const bool usable = fits(field, raw) && !is_absent(field, raw);
+        const bool usable = fits(field, raw) && !encodes_absent(field, raw);
         if (usable && close_to(listed, value, Decimal())) return raw;
         words += (words.empty() ? "" : ", ") + to_string(listed);
     }
@@ -271,7 +271,7 @@ Result<Image> encode(const Field& field, const Value& value) {
         return Error(Errc::unsupported, "bits beyond the type");
     const Result<std::uint64_t> pattern = pattern_of(field, value);
     if (!pattern) return pattern.error();
-    if (is_absent(field, *pattern))
+    if (encodes_absent(field, *pattern))
         return beyond(to_string(value) + " is what the device says when it has no value");
     if (!coil) return number_image(field, *pattern);
     Image image;

@@ -18,7 +18,8 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t checksum_bytes = 2;
-constexpr std::chrono::milliseconds look_up = 50ms;  // while waiting, whether it is still wanted
+constexpr std::chrono::milliseconds look_up_every =
+    50ms;  // while waiting, whether it is still wanted
 
 timeval to_timeval(std::chrono::microseconds time) {
     timeval result{};
@@ -29,7 +30,7 @@ timeval to_timeval(std::chrono::microseconds time) {
 
 void sleep_until(Instant when, const Worker::Unwanted& unwanted) {
     while (!unwanted && Clock::now() < when)
-        std::this_thread::sleep_until(std::min<Instant>(when, Clock::now() + look_up));
+        std::this_thread::sleep_until(std::min<Instant>(when, Clock::now() + look_up_every));
 }
 
 // What libmodbus and the kernel say when the port, not the device, is at fault.
@@ -119,7 +120,7 @@ void RtuLine::wait_for_answer(Instant deadline, const Worker::Unwanted& unwanted
     pollfd port{port_.descriptor(), POLLIN, 0};
     while (!unwanted && Clock::now() < deadline) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        if (::poll(&port, 1, static_cast<int>(std::min(left, look_up).count())) > 0) return;
+        if (::poll(&port, 1, static_cast<int>(std::min(left, look_up_every).count())) > 0) return;
     }
 }
 

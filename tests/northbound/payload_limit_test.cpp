@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class PayloadLimitTest : public testing::Test {
+class PayloadLimitTest : public ::testing::Test {
 protected:
     /// The link dies with these in flight, 100 ms after they left.
     void die_with(const std::vector<std::size_t>& sizes, Instant::duration after = 100ms) {
