@@ -23,9 +23,13 @@ Result<std::optional<std::int64_t>> load_figure(Database& database, std::string_
 }
 
 Result<void> save_figure(Database& database, std::string_view name, std::int64_t value) {
-    Result<Statement> set = database.prepare("INSERT OR REPLACE INTO meta VALUES(?1, ?2, ?3)");
+    Result<Statement> set = database.prepare(save_figure_sql);
     if (!set) return set.error();
-    return set->bind(1, name).bind(2, value).bind(3, crc_of(name, value)).run();
+    return save_figure(*set, name, value);
+}
+
+Result<void> save_figure(Statement& set, std::string_view name, std::int64_t value) {
+    return set.bind(1, name).bind(2, value).bind(3, crc_of(name, value)).run();
 }
 
 }  // namespace fieldgate::storage

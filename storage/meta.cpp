@@ -1,103 +1,74 @@
 #include "storage/meta.h"
 
-#include <algorithm>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
+
+#include "storage/figures.h"
 
 namespace fieldgate::storage {
 namespace {
 
-// In this order under the check sum, which is the last; a new one comes before that.
-constexpr std::array<std::string_view, 9> keys{"acknowledged", "evicted",   "quarantined",
-                                               "next_alarm",   "next_data", "pending",
-                                               "stamps_crc",   "accepted",  "crc"};
-using Values = std::array<std::int64_t, keys.size()>;
-constexpr std::size_t keys_first = 7;  // as many had a store before there were more
-
-std::int64_t checksum(const Values& values, std::size_t count) {
-    const std::string_view bytes(reinterpret_cast<const char*>(values.data()),
-                                 sizeof(std::int64_t) * count);
-    return std::int64_t{name_checksum(bytes, "meta")};
-}
-
-constexpr std::string_view proven_key = "proven_ms";
-constexpr std::string_view proven_crc_key = "proven_crc";
-
-std::int64_t time_checksum(std::int64_t milliseconds) {
-    return std::int64_t{name_checksum(std::to_string(milliseconds), proven_key)};
-}
+using Figures = std::array<std::int64_t, 8>;
+constexpr std::array<std::string_view, std::tuple_size_v<Figures>> figure_names{
+    "acknowledged", "evicted",   "quarantined", "accepted",
+    "next_alarm",   "next_data", "pending",     "stamps_crc"};
+constexpr std::string_view proven_name = "proven_ms";
 
 }  // namespace
 
 Result<Meta> Meta::load(Database& database) {
-    Result<Statement> select = database.prepare("SELECT v FROM meta WHERE k = ?1");
-    if (!select) return select.error();
-    Values values{};
+    Figures values{};
     std::size_t found = 0;
-    std::size_t covered = 0;  // by the check sum
-    for (std::size_t key = 0; key < keys.size(); ++key) {
-        const Reset reset(*select);
-        const Result<bool> row = select->bind(1, keys[key]).step();
-        if (!row) return row.error();
-        if (!*row) continue;
-        values[key] = select->integer(0);
-        if (found++ == key) covered = std::min(key + 1, keys.size() - 1);
+    for (std::size_t i = 0; i < figure_names.size(); ++i) {
+        const Result<std::optional<std::int64_t>> value = load_figure(database, figure_names.at(i));
+        if (!value) return value.error();
+        if (!*value) continue;
+        values.at(i) = **value;
+        ++found;
     }
-    const bool whole = covered >= keys_first && found == covered + 1;
-    if (found > 0 && (!whole || values.back() != checksum(values, covered)))
-        return Error(Errc::bad_data, "the store's figures have a wrong check sum");
+    const Result<std::int64_t> rows = database.number("SELECT count(*) FROM meta");
+    if (!rows) return rows.error();
     Meta meta;
-    const auto number = [&](std::size_t key) { return static_cast<std::uint64_t>(values[key]); };
-    meta.counters = {number(7), number(0), number(1), number(2)};
-    if (found > 0) meta.next = {number(3), number(4)};
-    meta.pending = number(5);
-    if (covered == keys_first)  // not counted yet when it was written
-        meta.counters.accepted = number(0) + number(1) + number(2) + meta.pending;
-    meta.stamps_crc = values[6];
-    if (found == 0) meta.stamps_crc = stamps_checksum({});
+    meta.stamps_crc = stamps_checksum({});
+    if (*rows == 0) return meta;
+    if (found < figure_names.size())
+        return Error(Errc::bad_data, "a figure of the store is missing or has a wrong check sum");
+    const auto number = [&](std::size_t i) { return static_cast<std::uint64_t>(values.at(i)); };
+    meta.counters = {number(3), number(0), number(1), number(2)};
+    meta.next = {number(4), number(5)};
+    meta.pending = number(6);
+    meta.stamps_crc = values[7];
     return meta;
 }
 
 Result<void> Meta::save(Statement& set) const {
     const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
-    Values values{number(counters.acknowledged),
-                  number(counters.evicted),
-                  number(counters.quarantined),
-                  number(next[0]),
-                  number(next[1]),
-                  number(pending),
-                  stamps_crc,
-                  number(counters.accepted),
-                  0};
-    values.back() = checksum(values, keys.size() - 1);
-    for (std::size_t key = 0; key < keys.size(); ++key) {
-        const Result<void> saved = set.bind(1, keys[key]).bind(2, values[key]).run();
+    const Figures values{number(counters.acknowledged),
+                         number(counters.evicted),
+                         number(counters.quarantined),
+                         number(counters.accepted),
+                         number(next[0]),
+                         number(next[1]),
+                         number(pending),
+                         stamps_crc};
+    for (std::size_t i = 0; i < figure_names.size(); ++i) {
+        const Result<void> saved = save_figure(set, figure_names.at(i), values.at(i));
         if (!saved) return saved;
     }
     return {};
 }
 
 Result<std::optional<Utc>> load_proven_time(Database& database) {
-    Result<Statement> select = database.prepare("SELECT v FROM meta WHERE k = ?1");
-    if (!select) return select.error();
-    std::array<std::int64_t, 2> values{};
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const Reset reset(*select);
-        const Result<bool> row = select->bind(1, i == 0 ? proven_key : proven_crc_key).step();
-        if (!row) return row.error();
-        if (!*row) return std::optional<Utc>();
-        values.at(i) = select->integer(0);
-    }
-    if (values[1] != time_checksum(values[0])) return std::optional<Utc>();
-    return std::optional(Utc(std::chrono::milliseconds(values[0])));
+    const Result<std::optional<std::int64_t>> milliseconds = load_figure(database, proven_name);
+    if (!milliseconds) return milliseconds.error();
+    if (!*milliseconds) return std::optional<Utc>();
+    return std::optional(Utc(std::chrono::milliseconds(**milliseconds)));
 }
 
 Result<void> save_proven_time(Statement& set, Utc time) {
-    const std::int64_t milliseconds = time.time_since_epoch().count();
-    const Result<void> saved = set.bind(1, proven_key).bind(2, milliseconds).run();
-    if (!saved) return saved;
-    return set.bind(1, proven_crc_key).bind(2, time_checksum(milliseconds)).run();
+    return save_figure(set, proven_name, time.time_since_epoch().count());
 }
 
 std::int64_t stamps_checksum(const std::array<Stamps, 2>& stamps) {

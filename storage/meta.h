@@ -4,23 +4,24 @@
 #include <optional>
 
 #include "storage/database.h"
+#include "storage/figures.h"
 #include "storage/row.h"
 
 namespace fieldgate::storage {
 
-/// The store's figures about itself, with a check sum of their own: written in the transaction that
-/// they describe.
+/// The outbox's figures about itself (figures.h): written in the transaction that they describe.
 struct Meta {
     Counters counters;
     std::array<Seq, 2> next{1, 1};
     std::uint64_t pending = 0;  ///< rows in both tables
     std::int64_t stamps_crc = 0;
 
-    /// A new store has none: all zero. Errors: bad_data (check sum), and the database's own.
+    /// A new store has none: all zero. Errors: bad_data (one is missing, or its check sum is
+    /// wrong), and the database's own.
     static Result<Meta> load(Database& database);
     /// `set`: prepared from save_sql.
     Result<void> save(Statement& set) const;
-    static constexpr const char* save_sql = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)";
+    static constexpr const char* save_sql = save_figure_sql;
 };
 
 /// The last time known to be right: in the same table, on its own because it is written seldom.

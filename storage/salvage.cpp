@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "storage/meta.h"
+#include "storage/meta_1.h"
 #include "storage/replacement.h"
 #include "storage/schema.h"
 
@@ -183,7 +184,8 @@ Result<void> settle(Database& source, Database& target, const std::array<Seq, 2>
                     Salvaged& salvaged) {
     Meta meta;
     std::array<Stamps, 2> stamps;
-    const Result<Meta> old = Meta::load(source);
+    Result<Meta> old = Meta::load(source);
+    if (!old) old = load_meta_1(source, "meta");
     if (old) {
         meta = *old;
         const Result<std::array<Stamps, 2>> told = load_stamps(source, meta.stamps_crc);

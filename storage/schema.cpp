@@ -5,6 +5,7 @@
 #include <string>
 
 #include "storage/fields.h"
+#include "storage/meta_1.h"
 
 namespace fieldgate::storage {
 namespace {
@@ -43,19 +44,37 @@ constexpr const char* control_1 =
     " product_id TEXT NOT NULL, name TEXT NOT NULL, extension_info TEXT NOT NULL,"
     " parent_id TEXT NOT NULL, unserved TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;";
 
-constexpr std::array<const char*, 1> outbox_steps{outbox_1};
-constexpr std::array<const char*, 1> control_steps{control_1};
+// A check sum for each figure, so that a program that knows more or fewer of them can read the
+// rest.
+constexpr const char* outbox_2 =
+    "ALTER TABLE meta RENAME TO meta_1;"
+    "CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL, crc INTEGER NOT NULL) WITHOUT "
+    "ROWID;";
 
-std::span<const char* const> steps_of(Schema schema) {
+/// From one version to the next.
+struct Step {
+    const char* sql;
+    Result<void> (*convert)(Database&) = nullptr;  ///< what no SQL can do
+    const char* sql_after = "";
+};
+
+constexpr std::array<Step, 2> outbox_steps{
+    {{outbox_1}, {outbox_2, convert_meta_1, "DROP TABLE meta_1"}}};
+constexpr std::array<Step, 1> control_steps{{{control_1}}};
+
+std::span<const Step> steps_of(Schema schema) {
     if (schema == Schema::control) return control_steps;
     return outbox_steps;
 }
 
-Result<void> run_step(Database& database, Schema schema, std::size_t step) {
+Result<void> run_step(Database& database, Schema schema, std::size_t index) {
+    const Step& step = steps_of(schema)[index];
     Transaction transaction(database);
     Result<void> result = transaction.begin();
-    if (result) result = database.execute(steps_of(schema)[step]);
-    const std::string mark = "PRAGMA user_version=" + std::to_string(step + 1);
+    if (result) result = database.execute(step.sql);
+    if (result && step.convert != nullptr) result = step.convert(database);
+    if (result) result = database.execute(step.sql_after);
+    const std::string mark = "PRAGMA user_version=" + std::to_string(index + 1);
     if (result) result = database.execute(mark.c_str());
     if (result) result = transaction.commit();
     return result;

@@ -1,10 +1,15 @@
 // accepted = acknowledged + pending + evicted + quarantined, whatever happens.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include <array>
+#include <fstream>
 
 #include "storage/database.h"
+#include "storage/figures.h"
+#include "storage/meta.h"
 #include "storage/row.h"
+#include "storage/schema.h"
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/site.h"
 
@@ -122,33 +127,111 @@ TEST_F(BooksTest, BalanceThoughAnErrorFollowsAnError) {
     EXPECT_EQ(site.take().numbers(), std::vector<std::int64_t>{11});
 }
 
-// A store of before `accepted` was counted for itself.
-TEST_F(BooksTest, AreTakenOverFromAnOlderStore) {
-    ASSERT_TRUE(site.open());
-    site.append(1, 20);
-    site.flush();
-    site.outbox->remove(site.take(5).lease);
-    site.close();
-    {
-        Database database;
-        ASSERT_TRUE(database.open(folder.path() + "/outbox.db", 10'000));
-        std::array<std::int64_t, 7> values{};
-        for (std::size_t key = 0; key < values.size(); ++key) {
-            constexpr std::array names{"acknowledged", "evicted", "quarantined", "next_alarm",
-                                       "next_data",    "pending", "stamps_crc"};
-            values[key] =
-                *database.number(std::string("SELECT v FROM meta WHERE k='") + names[key] + "'");
-        }
-        const std::string_view bytes(reinterpret_cast<const char*>(values.data()), sizeof values);
-        const std::string sql = "DELETE FROM meta WHERE k='accepted'; UPDATE meta SET v=" +
-                                std::to_string(name_checksum(bytes, "meta")) + " WHERE k='crc'";
-        ASSERT_TRUE(database.execute(sql.c_str()));
-    }
+/// Makes a closed store one of version 1, of before or after `accepted` was counted for itself.
+void make_version_1(const std::string& folder, bool accepted) {
+    Database database;
+    ASSERT_TRUE(database.open(folder + "/outbox.db", 10'000));
+    std::vector<std::string> names{"acknowledged", "evicted", "quarantined", "next_alarm",
+                                   "next_data",    "pending", "stamps_crc"};
+    if (accepted) names.emplace_back("accepted");
+    std::vector<std::int64_t> values;
+    for (const std::string& name : names)
+        values.push_back(*database.number("SELECT v FROM meta WHERE k='" + name + "'"));
+    const std::string_view bytes(reinterpret_cast<const char*>(values.data()),
+                                 values.size() * sizeof(std::int64_t));
+    names.insert(names.end(), {"crc", "proven_ms", "proven_crc"});
+    values.push_back(name_checksum(bytes, "meta"));
+    values.push_back(1'700'000'000'000);
+    values.push_back(name_checksum("1700000000000", "proven_ms"));
+    std::string sql =
+        "DROP TABLE meta; PRAGMA user_version=1;"
+        "CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;";
+    for (std::size_t i = 0; i < names.size(); ++i)
+        sql += "INSERT INTO meta VALUES('" + names[i] + "', " + std::to_string(values[i]) + ");";
+    ASSERT_TRUE(database.execute(sql.c_str()));
+}
 
-    ASSERT_TRUE(site.open());
-    EXPECT_FALSE(fs::exists(folder.path() + "/outbox.bad-1"));
-    EXPECT_EQ(site.outbox->status().books.accepted, 20u);
-    EXPECT_TRUE(site.balanced());
+void scribble_over_the_middle(const std::string& file) {
+    std::fstream page(file, std::ios::in | std::ios::out | std::ios::binary);
+    page.seekp(static_cast<std::streamoff>(fs::file_size(file) / 8192 * 4096));
+    page << std::string(4096, '\xAA');
+}
+
+// Whatever the format of the figures, they are the same books; a store that has to be salvaged has
+// its books, too.
+TEST(BooksOf, AnOlderOrNewerStoreAreTakenOver) {
+    for (const bool damaged : {false, true}) {
+        for (const char* version : {"1 without accepted", "1", "2", "newer"}) {
+            SCOPED_TRACE(std::string(version) + (damaged ? ", damaged" : ""));
+            TempFolder folder(in_memory());
+            Site site(folder.path());
+            ASSERT_TRUE(site.open());
+            for (int first = 1; first < 2000; first += 200) {
+                site.append(first, first + 199);
+                site.flush();
+            }
+            site.outbox->remove(site.take(5).lease);
+            site.close();
+            if (*version == '1') make_version_1(folder.path(), version == std::string("1"));
+            if (*version == 'n') {
+                Database database;
+                ASSERT_TRUE(database.open(folder.path() + "/outbox.db", 10'000));
+                ASSERT_TRUE(save_figure(database, "of a later program", 7));
+                ASSERT_TRUE(database.execute("PRAGMA user_version=99"));
+            }
+            if (damaged) scribble_over_the_middle(folder.path() + "/outbox.db");
+
+            ASSERT_TRUE(site.open());
+            ASSERT_TRUE(site.until([&] { return site.outbox->status().disk_ok; }));
+            const bool salvaged = damaged || *version == 'n';
+            EXPECT_EQ(fs::exists(folder.path() + "/outbox.bad-1"), salvaged);
+            const Books books = site.outbox->status().books;
+            EXPECT_EQ(books.accepted, 2000u);
+            EXPECT_EQ(books.acknowledged, 5u);
+            EXPECT_EQ(books.quarantined > 0, damaged);
+            EXPECT_TRUE(site.balanced());
+            site.close();
+            if (*version != '1' || damaged) continue;
+            Database database;
+            ASSERT_TRUE(database.open(folder.path() + "/outbox.db", 10'000));
+            EXPECT_EQ(*load_proven_time(database), utc(1'700'000'000'000));
+        }
+    }
+}
+
+// A power cut or a full disk on the way leaves the old or the new version.
+TEST(BooksOf, AnOlderStoreSurviveWhateverStopsTheirMigration) {
+    FaultVfs disk;
+    TempFolder original(in_memory());
+    {
+        Site site(original.path());
+        ASSERT_TRUE(site.open());
+        site.append(1, 20);
+        site.flush();
+    }
+    make_version_1(original.path(), true);
+    int deaths = 0;
+    for (bool died = true; died; ++deaths) {
+        TempFolder folder(in_memory());
+        copy_store(original.path(), folder.path());
+        const pid_t child = ::fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) {
+            disk.fail_once(FaultVfs::Fault::death, deaths);
+            Database database;
+            const bool open = database.open(folder.path() + "/outbox.db", 10'000).has_value();
+            ::_exit(open && migrate(database, Schema::outbox) ? 1 : 2);
+        }
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        ASSERT_NE(WEXITSTATUS(status), 2);
+        died = WEXITSTATUS(status) == 0;
+        Site site(folder.path());
+        ASSERT_TRUE(site.open());
+        EXPECT_FALSE(fs::exists(folder.path() + "/outbox.bad-1"));
+        EXPECT_EQ(site.outbox->status().books.accepted, 20u) << deaths;
+    }
+    EXPECT_GT(deaths, 2);
 }
 
 }  // namespace
