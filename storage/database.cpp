@@ -9,6 +9,8 @@ namespace {
 constexpr int patience_ms = 2000;
 
 Errc code_of(int extended) {
+    // A sector that cannot be read: SQLite itself calls it damage, but not in every place.
+    if (extended == SQLITE_IOERR_CORRUPTFS) return Errc::bad_data;
     switch (extended & 0xFF) {
         case SQLITE_FULL:
             return Errc::out_of_range;

@@ -10,7 +10,7 @@ namespace fieldgate::storage {
 
 /// Of a file that is sound and closed. Errors: io.
 Result<std::string> first_page(const std::string& file);
-/// Makes `copy` of `damaged` and its WAL, under that page. Errors: io.
+/// Makes `copy` of what can be read of `damaged` and its WAL, under that page. Errors: io.
 Result<void> copy_under_first_page(const std::string& damaged, const std::string& copy,
                                    const std::string& page);
 

@@ -11,6 +11,7 @@
 #include "storage/audit_chain.h"
 #include "storage/control_disk.h"
 #include "storage/ledger_table.h"
+#include "tests/storage/bad_sector.h"
 #include "tests/storage/control_site.h"
 #include "tests/storage/fault_vfs.h"
 
@@ -45,8 +46,11 @@ protected:
     static Outcome opened(const std::string& damaged) {
         const TempFolder folder(in_memory());
         std::ofstream(folder.path() + "/control.db", std::ios::binary) << damaged;
+        return opened_in(folder.path());
+    }
+    static Outcome opened_in(const std::string& folder) {
         Outcome outcome;
-        ControlDisk control(folder.path(), 2);
+        ControlDisk control(folder, 2);
         Result<ControlStock> stock = control.open();
         for (int tries = 0; tries < 5 && !stock; ++tries) stock = control.open();
         EXPECT_TRUE(stock) << stock.error().what;
@@ -148,6 +152,21 @@ TEST_F(ControlDamage, OfAnyOnePageForgetsNothing) {
             ASSERT_EQ(outcome.forgotten, 0);
             ASSERT_EQ(outcome.lost, 0);
         }
+    }
+}
+
+// SQLite takes what the disk cannot read for damage.
+TEST_F(ControlDamage, OfAnySectorThatCannotBeReadForgetsNothing) {
+    for (std::size_t page = 0; page < pages(); ++page) {
+        SCOPED_TRACE(page);
+        const TempFolder folder(in_memory());
+        copy_store(original->path(), folder.path());
+        const BadSector bad(folder.path() + "/control.db", page);
+        const Outcome outcome = opened_in(folder.path());
+        EXPECT_GT(bad.reads(), 0u);
+        EXPECT_TRUE(outcome.set_aside);
+        ASSERT_EQ(outcome.forgotten, 0);
+        ASSERT_EQ(outcome.lost, 0);
     }
 }
 

@@ -99,7 +99,8 @@ TEST_F(ControlFault, IsBusyAtOnceUntilItIsOpen) {
 TEST_F(ControlFault, ExecutesNothingTwiceThroughASingleErrorAtAnyOperation) {
     const int last = std::getenv("FIELDGATE_CAMPAIGN") != nullptr ? 200 : 20;
     int number = 0;
-    for (const Fault fault : {Fault::write_error, Fault::sync_error, Fault::read_error}) {
+    for (const Fault fault :
+         {Fault::write_error, Fault::sync_error, Fault::read_error, Fault::bad_sector}) {
         for (int after = 0; after < last; after += 1 + after / 8) {
             std::vector<std::string> executed;
             disk.fail_once(fault, after);

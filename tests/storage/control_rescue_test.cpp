@@ -86,7 +86,7 @@ TEST_F(ControlRescue, SurvivesADeathAtAnyWriteOrRename) {
 TEST_F(ControlRescue, SurvivesAnErrorAtAnyOperation) {
     edit(original.path(), "DROP TABLE audit");
     for (const Fault fault : {Fault::full, Fault::write_error, Fault::sync_error, Fault::read_error,
-                              Fault::rename_error}) {
+                              Fault::bad_sector, Fault::rename_error}) {
         int errors = 0;
         for (bool struck = true; struck; ++errors) {
             SCOPED_TRACE(std::to_string(static_cast<int>(fault)) + " at " + std::to_string(errors));
@@ -110,6 +110,8 @@ TEST_F(ControlRescue, WaitsForADiskThatCannotBeRead) {
     edit(original.path(), "PRAGMA user_version = 99");
     ControlDisk control(original.path(), 1);
     disk.fail(Fault::read_error);
+    for (int tries = 0; tries < 10; ++tries) EXPECT_FALSE(control.open());
+    disk.fail(Fault::bad_sector);
     for (int tries = 0; tries < 10; ++tries) EXPECT_FALSE(control.open());
     EXPECT_FALSE(fs::exists(original.path() + "/control.bad-1"));
     disk.fail(Fault::none);

@@ -37,6 +37,7 @@ bool strikes(Fault fault) {
 int close(sqlite3_file* file) { return real(file)->pMethods->xClose(real(file)); }
 int read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
     if (strikes(Fault::read_error)) return SQLITE_IOERR_READ;
+    if (strikes(Fault::bad_sector)) return SQLITE_IOERR_CORRUPTFS;
     return real(file)->pMethods->xRead(real(file), to, size, at);
 }
 int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {

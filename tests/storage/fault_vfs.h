@@ -13,6 +13,7 @@ public:
     FaultVfs(const FaultVfs&) = delete;
     FaultVfs& operator=(const FaultVfs&) = delete;
 
+    /// bad_sector: the read error that SQLite takes for damage (EIO; read_error: any other).
     /// death: the process ends instead of a write or a rename, as a kill would end it.
     enum class Fault : std::uint8_t {
         none,
@@ -20,6 +21,7 @@ public:
         write_error,
         sync_error,
         read_error,
+        bad_sector,
         rename_error,
         death
     };
