@@ -1,6 +1,7 @@
 #include "daemon/outcome.h"
 
 #include "base/json_writer.h"
+#include "model/mapping.h"
 #include "storage/ledger.h"
 
 namespace fieldgate {
@@ -24,17 +25,37 @@ std::string text_of(const json::Value& object, std::string_view key) {
     return member && member->string() ? *member->string() : std::string();
 }
 
-// Which kind of answer an order wants.
-struct Form {
-    bool own = false;
-    bool command = false;  // of a sub-device
-    std::string response;
-    bool has_result = false;
-};
+// A value that was written, in the word that the command has for it.
+Value word_for(const CommandRule& rule, const Value& written) {
+    for (const auto& [word, value] : rule.values)
+        if (value == written) return word;
+    return written;
+}
 
-Form form_of(const Order& order) {
-    if (!order.command) return {order.own.has_value(), false, "", false};
-    return {false, true, order.command->response, order.command->response_has_result};
+// When it went well, exactly what the model's response names; a reason where it did not.
+std::string paras_of(const Order& order, int code, std::string_view text) {
+    const CommandRule& rule = *order.command;
+    std::string paras;
+    const auto add = [&](std::string_view name, const std::string& value) {
+        paras += paras.empty() ? '{' : ',';
+        json::append_string(paras, name);
+        paras += ':' + value;
+    };
+    if (rule.response_has_result) add("result", std::string("\"") + result_word(code) + '"');
+    if (code != codes::success) {
+        std::string reason;
+        json::append_string(reason, text);
+        add("reason", reason);
+    }
+    for (const CommandRule::Echo& echo : rule.response_echoes) {
+        const Value& written = order.writes.front().value;
+        const Value told = echo.parameter ? word_for(rule, written) : written;
+        std::string value;
+        const bool fits = code == codes::success && append_fitted(value, told, &echo.model);
+        if (fits) add(echo.model.name, value);
+    }
+    if (!paras.empty()) paras += '}';
+    return paras;
 }
 
 // As conf/models/Gateway has it: RESULT { result, detail }.
@@ -50,15 +71,10 @@ CallAnswer own_answer(int code, std::string_view text) {
     return answer;
 }
 
-northbound::Answer answer_of(const Form& form, int code, std::string text) {
-    if (form.own) return own_answer(code, text);
-    if (!form.command) return SetAnswer{code, std::move(text)};
-    CallAnswer answer;
-    answer.code = code;
-    answer.text = std::move(text);
-    answer.response_name = form.response;
-    if (form.has_result) answer.paras = std::string(R"({"result":")") + result_word(code) + R"("})";
-    return answer;
+northbound::Answer answer_of(const Order& order, int code, const std::string& text) {
+    if (order.own) return own_answer(code, text);
+    if (!order.command) return SetAnswer{code, text};
+    return CallAnswer{code, order.command->response, paras_of(order, code, text), ""};
 }
 
 // Cut at the end of a character of UTF-8.
@@ -71,13 +87,16 @@ std::string shortened(std::string text, std::size_t bytes) {
     return text.append(mark);
 }
 
-// What encode_outcome() made.
+// What encode_outcome() made. A note of an older version does not say all.
 Outcome decode(const Order& order, const std::string& text) {
     const Result<json::Value> kept = json::parse(text);
     const json::Value* code = kept ? kept->get("code") : nullptr;
     if (!code || !code->integer())
         return outcome_of(order, codes::unknown, "done before; how it ended is not known any more");
-    return outcome_of(order, static_cast<int>(*code->integer()), text_of(*kept, "text"));
+    Outcome outcome = outcome_of(order, static_cast<int>(*code->integer()), text_of(*kept, "text"));
+    const bool is_call = order.own || order.command;
+    if (!is_call || kept->get("response")) outcome.answer = *decode_answer(text);
+    return outcome;
 }
 
 }  // namespace
@@ -85,7 +104,7 @@ Outcome decode(const Order& order, const std::string& text) {
 Outcome outcome_of(const Order& order, int code, std::string text) {
     if (order.acts()) text = shortened(std::move(text), text_bytes_max);
     Outcome outcome{{}, code, std::move(text)};
-    outcome.answer = answer_of(form_of(order), code, outcome.text);
+    outcome.answer = answer_of(order, code, outcome.text);
     return outcome;
 }
 
@@ -111,13 +130,12 @@ Outcome outcome_of_copy(const Order& order, const storage::LedgerEntry& entry) {
                       "begun before and not finished: not repeated, read back what it is now");
 }
 
-std::string encode_outcome(const Order& order, const Outcome& outcome) {
-    const Form form = form_of(order);
+std::string encode_outcome(const Outcome& outcome) {
     std::string text;
     json::Writer out(text);
     out.open_object().member("code", outcome.code).member("text", outcome.text);
-    if (form.own) out.member("own", true);
-    if (form.command) out.member("response", form.response).member("result", form.has_result);
+    if (const auto* call = std::get_if<CallAnswer>(&outcome.answer))
+        out.member("response", call->response_name).member("paras", call->paras);
     out.close_object();
     return text;
 }
@@ -126,13 +144,9 @@ std::optional<northbound::Answer> decode_answer(const std::string& kept) {
     const Result<json::Value> outcome = json::parse(kept);
     const json::Value* code = outcome ? outcome->get("code") : nullptr;
     if (!code || !code->integer()) return std::nullopt;
-    const auto is = [&](std::string_view key) {
-        const json::Value* member = outcome->get(key);
-        return member && member->boolean() && *member->boolean();
-    };
-    const Form form{is("own"), outcome->get("response") != nullptr, text_of(*outcome, "response"),
-                    is("result")};
-    return answer_of(form, static_cast<int>(*code->integer()), text_of(*outcome, "text"));
+    const int number = static_cast<int>(*code->integer());
+    if (!outcome->get("response")) return SetAnswer{number, text_of(*outcome, "text")};
+    return CallAnswer{number, text_of(*outcome, "response"), text_of(*outcome, "paras"), ""};
 }
 
 }  // namespace fieldgate

@@ -30,7 +30,7 @@ Outcome outcome_doubtful(const Order& order);
 Outcome outcome_of_copy(const Order& order, const storage::LedgerEntry& entry);
 
 /// An outcome as the ledger keeps it.
-std::string encode_outcome(const Order& order, const Outcome& outcome);
+std::string encode_outcome(const Outcome& outcome);
 /// And back; nullopt if it is none.
 std::optional<northbound::Answer> decode_answer(const std::string& kept);
 

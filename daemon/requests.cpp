@@ -150,8 +150,7 @@ asio::awaitable<void> Requests::note(Order order) {
         co_await ledger_.begin(key_of(order.request), order.request.digest);
     if (!noted) {
         Outcome outcome = outcome_not_noted(order, noted.error());
-        ledger_.note_later(key_of(order.request), order.request.digest,
-                           encode_outcome(order, outcome));
+        ledger_.note_later(key_of(order.request), order.request.digest, encode_outcome(outcome));
         audit(order, outcome);
         tell(order, std::move(outcome));
         co_return;
@@ -209,7 +208,7 @@ asio::awaitable<void> Requests::settle(const Order& order, Outcome outcome) {
     audit(order, outcome);
     if (order.acts()) {
         const Result<void> kept =
-            co_await ledger_.finish(key_of(order.request), encode_outcome(order, outcome));
+            co_await ledger_.finish(key_of(order.request), encode_outcome(outcome));
         if (!kept) log::warning("an outcome is not on disk yet", {{"why", kept.error().what}});
     }
     tell(order, std::move(outcome));

@@ -210,7 +210,7 @@ void append_as(std::string& out, const Value& fitted, const FieldModel* model) {
     }
 }
 
-bool append_fitted(std::string& out, const Value& value, const PropertyModel* model) {
+bool append_fitted(std::string& out, const Value& value, const FieldModel* model) {
     Value room;
     const Value* fitted = fit(value, model, room);
     if (!fitted) return false;

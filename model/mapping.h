@@ -79,6 +79,6 @@ bool worth_sending(const ReportRule& rule, const Value& value, Instant now, cons
 /// `value` as the model wants it, appended as JSON: its data type, its step, inside min/max,
 /// max_length, enum (model/fit.h has the rules). False, with nothing appended, if it does not fit;
 /// without a model every value fits, but floats that are not finite.
-bool append_fitted(std::string& out, const Value& value, const PropertyModel* model);
+bool append_fitted(std::string& out, const Value& value, const FieldModel* model);
 
 }  // namespace fieldgate

@@ -64,6 +64,13 @@ struct CommandRule {
         values;                        ///< parameter -> value to write; empty: as it is
     std::string response;              ///< the model's first response; empty: none
     bool response_has_result = false;  ///< that response has a parameter `result`
+    /// Another parameter of that response: the value written, or, by `parameter`, as the command's
+    /// own parameter says it.
+    struct Echo {
+        FieldModel model;
+        bool parameter = false;
+    };
+    std::vector<Echo> response_echoes;
 };
 
 }  // namespace fieldgate

@@ -72,7 +72,8 @@ struct CallAnswer {
     int code = result_code::success;
     std::string response_name;  ///< Of the product model; empty: none.
     std::string paras;          ///< A JSON object as text; empty: none.
-    std::string text;           ///< Told as a parameter `reason` where there are no others.
+    std::string text;  ///< Of what went wrong: told as a parameter `reason` where there are no
+                       ///< others.
 };
 
 using Answer = std::variant<SetAnswer, GetAnswer, CallAnswer>;

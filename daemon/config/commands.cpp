@@ -34,17 +34,33 @@ public:
         } else if (point_ != nullptr && parameter_ != nullptr) {
             check_parameter();
         }
-        if (model_ != nullptr && !model_->responses.empty()) {
-            const ResponseModel& response = model_->responses.front();
-            rule_.response = response.name;
-            rule_.response_has_result =
-                std::any_of(response.paras.begin(), response.paras.end(),
-                            [](const FieldModel& para) { return para.name == "result"; });
-        }
+        if (model_ != nullptr && !model_->responses.empty())
+            read_response(model_->responses.front());
         return std::move(rule_);
     }
 
 private:
+    // Its parameters are those of the model, all that somebody here can fill.
+    void read_response(const ResponseModel& response) {
+        rule_.response = response.name;
+        for (const FieldModel& para : response.paras) {
+            if (para.name == "result" && is_text(para.type))
+                rule_.response_has_result = true;
+            else if (para.name == rule_.parameter || para.name == rule_.property)
+                rule_.response_echoes.push_back({para, para.name == rule_.parameter});
+            else
+                report_.warning(fields_.place(),
+                                "nobody knows what \"" + para.name + "\" of the response " +
+                                    response.name + " is to say",
+                                "it can be result (a text), or named as the property or the "
+                                "command's parameter");
+        }
+    }
+
+    static bool is_text(DataType type) {
+        return type == DataType::string || type == DataType::enumeration;
+    }
+
     void read_set() {
         const auto place = fields_.require("set", "add set: the property that the command writes");
         const auto name = place ? read_text(*place, report_) : std::nullopt;
@@ -125,8 +141,7 @@ private:
 
     // Without `values` the parameter is written as it is.
     void check_parameter() {
-        const bool text =
-            parameter_->type == DataType::string || parameter_->type == DataType::enumeration;
+        const bool text = is_text(parameter_->type);
         const bool boolean = parameter_->type == DataType::boolean;
         const auto& field = point_->field;
         const bool words = !field.values.empty() || field.type == RawType::string;

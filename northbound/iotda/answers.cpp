@@ -37,7 +37,7 @@ struct EncodeAnswer {
         if (!answer.paras.empty()) {
             out += R"(,"paras":)";
             out += answer.paras;
-        } else if (!answer.text.empty()) {
+        } else if (answer.code != result_code::success && !answer.text.empty()) {
             // The caller is shown the paras and nothing else that could hold a reason.
             out += R"(,"paras":{)";
             append_member(out, "reason", answer.text);

@@ -40,6 +40,8 @@ TEST(Answers, TellWhatACommandDid) {
     EXPECT_EQ(encode_answer(CallAnswer()), R"({"result_code":0})");
     EXPECT_EQ(encode_answer(CallAnswer{0, "SWITCH_RSP", R"({"result":"done"})", ""}),
               R"({"result_code":0,"response_name":"SWITCH_RSP","paras":{"result":"done"}})");
+    EXPECT_EQ(encode_answer(CallAnswer{0, "SWITCH_RSP", "", "written"}),
+              R"({"result_code":0,"response_name":"SWITCH_RSP"})");
     EXPECT_EQ(encode_answer(CallAnswer{1, "", "", "not permitted"}),
               R"({"result_code":1,"paras":{"reason":"not permitted"}})");
     EXPECT_EQ(encode_answer(CallAnswer{1, "R", R"({"result":"refused"})", "not shown"}),
