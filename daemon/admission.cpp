@@ -104,6 +104,7 @@ Admission::Judged Admission::plan(const northbound::CallCommand& call, Order& or
     if (meant == rule.values.end())
         return Refused{codes::bad_value,
                        quoted(word) + " is no value of the parameter " + quoted(rule.parameter)};
+    // The reader has seen to it that the cloud may write the point, and that the value fits.
     const auto point = directory_.point(order.device, {rule.service, rule.property});
     order.writes.push_back({*point, meant->second});
     return std::nullopt;
@@ -116,6 +117,9 @@ Admission::Judged Admission::add_write(Order& order, std::string_view service,
         return Refused{codes::unknown_name, "no property " + quoted(property) + " of service " +
                                                 quoted(service) + " here"};
     const Point& target = (*directory_.template_of(order.device).points)[*point];
+    if (target.write && !target.write->from.cloud)
+        return Refused{codes::not_permitted,
+                       quoted(property) + ": the cloud may not write it, says its write.from"};
     const Result<Value> wanted = accept_write(value, target);
     if (!wanted) {
         const bool closed = wanted.error().code == Errc::unsupported;

@@ -10,6 +10,7 @@ CloudLoss::CloudLoss(const Config& config, Instant start) : lost_(start) {
             *config.templates[config.devices[i].device_template].points;
         for (std::size_t j = 0; j < points.size(); ++j) {
             if (!points[j].write || !points[j].write->on_cloud_loss) continue;
+            if (!points[j].write->from.loss) continue;
             const WriteRule::CloudLoss& rule = *points[j].write->on_cloud_loss;
             writes_.push_back(
                 {static_cast<DeviceIndex>(i), rule.after, {static_cast<PointIndex>(j), rule.set}});

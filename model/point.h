@@ -32,6 +32,14 @@ struct WriteRule {
     std::chrono::milliseconds within{2000};  ///< how long the read-back may differ
     std::optional<Decimal> tolerance;
     bool mask = false;  ///< bits are written with FC 22
+    /// Who may write: the platform (sets, commands, desired values), a person beside the gateway,
+    /// and `on_cloud_loss`.
+    struct From {
+        bool cloud = true;
+        bool local = true;
+        bool loss = true;
+    };
+    From from;
     struct CloudLoss {
         std::chrono::milliseconds after{0};
         Value set;

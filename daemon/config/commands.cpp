@@ -71,6 +71,10 @@ private:
             report_.error(*place, "the property \"" + *name + "\" cannot be written",
                           "give its point a write:");
             point_ = nullptr;
+        } else if (point_ != nullptr && !point_->point.write->from.cloud) {
+            report_.error(*place, "the cloud may not write the property \"" + *name + '"',
+                          "add cloud to write.from of its point, or remove the command");
+            point_ = nullptr;
         } else if (!points_.knows(rule_.service, *name)) {
             std::vector<std::string> names;
             for (const auto& [service, property] : points_.names) {

@@ -57,6 +57,33 @@ void read_cloud_loss(const Place& place, ReadPoint& read, Report& report) {
     read.point.write->on_cloud_loss = loss;
 }
 
+void read_from(const Place& place, WriteRule& rule, Report& report) {
+    const std::vector<Place> items = read_list(place, report);
+    if (items.empty() && place.is(Node::Kind::list))
+        report.error(place, "nobody may write", "name cloud, local or loss, or remove write");
+    WriteRule::From from{false, false, false};
+    for (const Place& item : items) {
+        const auto word = read_word(item, report, {"cloud", "local", "loss"});
+        if (!word) continue;
+        bool& who = *word == 0 ? from.cloud : *word == 1 ? from.local : from.loss;
+        if (who) report.error(item, '"' + raw_text(item) + "\" stands twice", "remove one");
+        who = true;
+    }
+    rule.from = from;
+}
+
+// What nobody could ever do, or what would be done against the list.
+void check_from(Fields& fields, const WriteRule& rule) {
+    const auto loss = fields.get("on_cloud_loss");
+    if (loss && !rule.from.loss)
+        fields.report().error(*loss, "write.from does not name loss",
+                              "add loss to from, or remove on_cloud_loss");
+    const bool only_loss = rule.from.loss && !rule.from.cloud && !rule.from.local;
+    if (only_loss && !loss)
+        fields.report().error(*fields.get("from"), "nothing is written when the cloud is lost",
+                              "add on_cloud_loss, or name who else may write");
+}
+
 // "0.5 is outside of min and max", or nothing.
 std::string outside(Decimal value, const ReadPoint& read) {
     const auto& rule = read.point.write;
@@ -110,7 +137,7 @@ std::optional<Value> read_writable(const Place& place, const ReadPoint& read, Re
 void read_write(const Place& place, ReadPoint& read, Loading& loading) {
     Report& report = loading.report;
     Fields fields(place, report,
-                  {"min", "max", "verify", "within", "tolerance", "mask", "on_cloud_loss"});
+                  {"min", "max", "verify", "within", "tolerance", "mask", "on_cloud_loss", "from"});
     const Field& field = read.field;
     if (field.table == Table::input || field.table == Table::discrete) {
         report.error(place, std::string("nobody can write to ") + to_string(field.table) + ':',
@@ -130,6 +157,8 @@ void read_write(const Place& place, ReadPoint& read, Loading& loading) {
                      "FC 22 changes bits of a u16; add bits:, or remove mask");
     }
     if (const auto loss = fields.get("on_cloud_loss")) read_cloud_loss(*loss, read, report);
+    if (const auto from = fields.get("from")) read_from(*from, rule, report);
+    if (report.errors() == errors) check_from(fields, rule);
     if (!read.point.model || report.errors() > errors) return;
     const PropertyModel& property = *read.point.model;
     const bool never = (rule.max && property.min && compare(*rule.max, *property.min) < 0) ||

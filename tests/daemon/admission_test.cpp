@@ -112,6 +112,17 @@ TEST_F(AdmissionTest, RefusesBeforeAnythingMoves) {
     }
 }
 
+TEST_F(AdmissionTest, RefusesWhatTheFileKeepsFromTheCloud) {
+    open_gate();
+    const char* file = "templates/power-meter.yaml";
+    site_.replace(file, "max: 63 }",
+                  "max: 63, from: [loss, local], "
+                  "on_cloud_loss: { after: 1m, set: 16 } }");
+    EXPECT_EQ(code(set(meter, "currentLimit", "16")), codes::not_permitted);
+    EXPECT_NE(why_.find("write.from"), std::string::npos) << why_;
+    EXPECT_EQ(code(set(meter, "breaker", "true")), 0) << "all may, as ever";
+}
+
 TEST_F(AdmissionTest, SetsNothingIfOneOfManyIsWrong) {
     open_gate();
     northbound::SetProperties ask;

@@ -43,5 +43,14 @@ TEST_F(CloudLossTest, IsForgottenIfTheCloudIsBackInTime) {
     EXPECT_TRUE(loss_.due(start_ + 11min).empty());
 }
 
+TEST(CloudLossOfASite, WritesToPointsThatAreKeptForIt) {
+    const test::Site site;
+    site.replace("templates/power-meter.yaml", "max: 63 }",
+                 "max: 63, from: [loss], on_cloud_loss: { after: 1s, set: 16 } }");
+    const Config config = *site.load().config;
+    CloudLoss loss(config, Instant(1h));
+    EXPECT_EQ(loss.due(Instant(1h) + 1s).size(), config.devices.size());
+}
+
 }  // namespace
 }  // namespace fieldgate
