@@ -22,6 +22,10 @@ using Kind = OwnCommand::Kind;
 // What fits an answer of one message with all around it (protocol reference 11.5).
 constexpr std::size_t detail_bytes_max = 32 * 1024;
 
+// SET_PERIOD leaves a period within a tenth and ten times of what the file says: less is wear and
+// flood, more is a pause by another name.
+constexpr unsigned period_times_max = 10;
+
 struct Told {
     int code = codes::success;
     std::string text;
@@ -104,8 +108,8 @@ Told operate_now(Parts& parts, const OwnCommand& command) {
             parts.buses[command.bus]->resume();
             return {};
         case Kind::set_period:
-            return told(
-                parts.buses[command.bus]->set_period(command.device, command.period, until));
+            return told(parts.buses[command.bus]->set_period(command.device, command.period, until,
+                                                             period_times_max));
         case Kind::set_log_level:
             log::set_level(command.level);
             parts.log_level_until = until;

@@ -109,10 +109,12 @@ public:
     void resume();
     /// Every scan is due now, and every offline device is asked.
     void scan_now();
-    /// Reads all points of one device, or of all, every `period` until then. Errors: unsupported
-    /// (no such device), out_of_range (less than 1 ms).
+    /// Reads all points of one device, or of all, every `period` until then; alarms never more
+    /// slowly than they are read anyway, and no point more than `times` faster or slower (0: no
+    /// limit). Errors: unsupported (no such device), out_of_range (less than 1 ms, or beyond the
+    /// limits of every point).
     Result<void> set_period(std::optional<DeviceIndex> device, std::chrono::milliseconds period,
-                            Instant until);
+                            Instant until, unsigned times = 0);
 
     const std::string& name() const;
     BusStatus status() const;

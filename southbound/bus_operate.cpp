@@ -61,16 +61,52 @@ void Bus::State::scan_now() {
     wake_.notify();
 }
 
+namespace {
+
+struct Limits {
+    std::chrono::milliseconds least;
+    std::chrono::milliseconds most;
+};
+
+// How often a point may be read on somebody's word.
+Limits limits_of(const DeviceSettings& device, std::size_t point, unsigned times) {
+    const std::chrono::milliseconds own = device.every[point];
+    const bool alarm = device.points && (*device.points)[point].priority == Priority::alarm;
+    Limits limits{std::chrono::milliseconds(1), std::chrono::milliseconds::max()};
+    if (times > 0) limits = {std::max(own / times, limits.least), own * times};
+    if (alarm) limits.most = own;
+    return limits;
+}
+
+std::string text_of(const Limits& limits) {
+    return std::to_string(limits.least.count()) + " to " + std::to_string(limits.most.count()) +
+           " ms";
+}
+
+}  // namespace
+
 // A scan may be on the wire: next() makes the change when it is not.
 Result<void> Bus::State::set_period(std::optional<DeviceIndex> index,
-                                    std::chrono::milliseconds period, Instant until) {
+                                    std::chrono::milliseconds period, Instant until,
+                                    unsigned times) {
     if (period.count() < 1) return Error(Errc::out_of_range, "a period of less than 1 ms");
     if (index && !find(*index))
         return Error(Errc::unsupported, "no such device on bus " + settings_.name);
+    Limits all{std::chrono::milliseconds::max(), std::chrono::milliseconds(0)};
+    for (const Device& device : devices_) {
+        if (index && device.settings.index != *index) continue;
+        for (std::size_t i = 0; i < device.settings.every.size(); ++i) {
+            const Limits one = limits_of(device.settings, i, times);
+            all = {std::min(all.least, one.least), std::max(all.most, one.most)};
+        }
+    }
+    if (period < all.least || period > all.most)
+        return Error(Errc::out_of_range, "the points here may be read every " + text_of(all));
     for (Device& device : devices_) {
         if (index && device.settings.index != *index) continue;
         device.period = period;
         device.period_until = until;
+        device.period_times = times;
     }
     periods_change_ = Instant::min();
     wake_.notify();
@@ -83,10 +119,11 @@ void Bus::State::apply_periods(Instant now) {
         Device& device = devices_[i];
         if (!device.period) continue;
         std::vector<std::chrono::milliseconds> every = device.settings.every;
-        if (now >= device.period_until)
-            device.period.reset();
-        else
-            std::fill(every.begin(), every.end(), *device.period);
+        if (now >= device.period_until) device.period.reset();
+        for (std::size_t point = 0; device.period && point < every.size(); ++point) {
+            const Limits limits = limits_of(device.settings, point, device.period_times);
+            every[point] = std::clamp(*device.period, limits.least, limits.most);
+        }
         if (device.period) periods_change_ = std::min(periods_change_, device.period_until);
         device.plan.set_periods(std::move(every));
         schedule_.set(i, device.settings.offline, modbus::timings(device.plan.scans()), now);
@@ -106,8 +143,8 @@ void Bus::resume() { state_->resume(); }
 void Bus::scan_now() { state_->scan_now(); }
 
 Result<void> Bus::set_period(std::optional<DeviceIndex> device, std::chrono::milliseconds period,
-                             Instant until) {
-    return state_->set_period(device, period, until);
+                             Instant until, unsigned times) {
+    return state_->set_period(device, period, until, times);
 }
 
 }  // namespace fieldgate::southbound

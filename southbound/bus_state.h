@@ -39,7 +39,7 @@ public:
     void resume();
     void scan_now();
     Result<void> set_period(std::optional<DeviceIndex> index, std::chrono::milliseconds period,
-                            Instant until);
+                            Instant until, unsigned times);
     BusStatus status() const;
     Instant turned() const;
     const std::string& name() const { return settings_.name; }
@@ -53,6 +53,7 @@ private:
         bool no_single_write = false;                       // FC 6 is an illegal function to it
         std::optional<std::chrono::milliseconds> period{};  // in place of its own, until then
         Instant period_until{};
+        unsigned period_times = 0;
     };
     /// One point of one device, and what is to become of it.
     struct Target {

@@ -77,6 +77,36 @@ TEST_P(BusOperateTest, ReadsFasterForATimeAndThenAsBefore) {
     EXPECT_TRUE(run_until([&] { return scans_ > after + 10; }));
 }
 
+TEST_P(BusOperateTest, ReadsNoPointMuchFasterOrSlowerThanItsFileSays) {
+    open(1s);
+    poll();
+    ASSERT_TRUE(run_until([&] { return last_.size() == points - 1; }));
+    const Instant until = Clock::now() + 1h;
+    for (const auto period : {99ms, 10'001ms, 86'400'000ms}) {
+        const auto set = bus_->set_period(0, period, until, 10);
+        ASSERT_FALSE(set) << period.count();
+        EXPECT_EQ(set.error().code, Errc::out_of_range);
+        EXPECT_NE(set.error().what.find("100 to 10000 ms"), std::string::npos) << set.error().what;
+    }
+    ASSERT_TRUE(bus_->set_period(0, 100ms, until, 10));
+    const std::size_t before = scans_;
+    EXPECT_TRUE(run_until([&] { return scans_ > before + 20; }));
+}
+
+TEST_P(BusOperateTest, ReadsNoAlarmMoreSlowly) {
+    open(50ms);
+    poll();
+    ASSERT_TRUE(run_until([&] { return last_.size() == points - 1; }));
+    ASSERT_TRUE(bus_->set_period(std::nullopt, 1h, Clock::now() + 1h));
+    const Instant calm = Clock::now() + 100ms;  // what was on its way has come
+    ASSERT_TRUE(run_until([&] { return Clock::now() > calm; }));
+    last_.clear();
+    const std::size_t before = scans_;
+    EXPECT_TRUE(run_until([&] { return scans_ > before + 5; }));
+    ASSERT_EQ(last_.size(), 1U);
+    EXPECT_TRUE(last_.contains(fixed));
+}
+
 TEST_P(BusOperateTest, ReadsRegistersThatNobodyHasPlanned) {
     open(1h);
     plant_.set_holding("site", unit, 100, 0xABCD);

@@ -58,6 +58,7 @@ inline DeviceSettings device(milliseconds every) {
     for (PointIndex i = 0; i < points; ++i)
         if (i != fixed) (*all)[i].write.emplace();
     (*all)[stage].write->mask = true;
+    (*all)[fixed].priority = Priority::alarm;
     for (const PointIndex i : {verified, gain}) {
         (*all)[i].write->readback = true;
         (*all)[i].write->within = 300ms;
@@ -111,12 +112,11 @@ protected:
     template <class Condition>
     bool run_until(Condition condition, milliseconds at_most = 5s) {
         const auto deadline = Clock::now() + at_most;
-        for (;;) {
-            if (condition()) return true;
+        for (; !condition(); loop_.run_one_for(20ms)) {
             if (Clock::now() >= deadline) return false;
             loop_.restart();
-            loop_.run_one_for(20ms);
         }
+        return true;
     }
 
     Result<Written> write(PointIndex point, Value value) {
