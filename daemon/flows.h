@@ -6,6 +6,7 @@
 #include "daemon/config.h"
 #include "daemon/devices.h"
 #include "daemon/latest.h"
+#include "daemon/log_level.h"
 #include "daemon/requests.h"
 #include "daemon/status.h"
 #include "daemon/uplink.h"
@@ -44,7 +45,7 @@ struct Parts {
     TaskGroup& deliveries;
     TaskGroup& timers;  ///< What ends by itself, or when we do.
     Pulses& pulses;
-    Instant log_level_until{};  ///< When the usual log level is back.
+    LogLevel& log_level;
 };
 
 // Each flow runs until it is cancelled, on the loop, and cuts its waits to 10 s (base/pulse.h).

@@ -63,6 +63,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
                [this](const std::string& question) { return answer_http(question); }),
       deliveries_(loop),
       timers_(loop),
+      log_level_(loop),
       flows_(loop),
       closing_(loop),
       parts_{config_,
@@ -84,7 +85,8 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
              [this] { return status(); },
              deliveries_,
              timers_,
-             pulses_} {
+             pulses_,
+             log_level_} {
     for (std::size_t i = 0; i < config_.buses.size(); ++i)
         buses_.push_back(
             std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));

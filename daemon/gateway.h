@@ -68,6 +68,7 @@ private:
     AnsweringServer metrics_;
     TaskGroup deliveries_;
     TaskGroup timers_;
+    LogLevel log_level_;
     TaskGroup flows_;
     TaskGroup closing_;
     Parts parts_;

@@ -84,13 +84,6 @@ asio::awaitable<void> restart_soon() {
     std::raise(SIGTERM);
 }
 
-// The last one that was asked for counts.
-asio::awaitable<void> restore_log_level(Parts& parts) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, parts.log_level_until);
-    co_await timer.async_wait(asio::use_awaitable);
-    if (Event::Clock::now() >= parts.log_level_until) log::set_level(log::Level::info);
-}
-
 Told operate_now(Parts& parts, const OwnCommand& command) {
     const Instant until = Event::Clock::now() + command.lasts;
     switch (command.kind) {
@@ -111,9 +104,7 @@ Told operate_now(Parts& parts, const OwnCommand& command) {
             return told(parts.buses[command.bus]->set_period(command.device, command.period, until,
                                                              period_times_max));
         case Kind::set_log_level:
-            log::set_level(command.level);
-            parts.log_level_until = until;
-            parts.timers.spawn("log level", restore_log_level(parts));
+            parts.log_level.set(command.level, command.lasts);
             return {};
         case Kind::restart:
             if (!service::supervised())
