@@ -1,4 +1,6 @@
 #pragma once
+#include <pthread.h>
+
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
@@ -9,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <concepts>
+#include <ctime>
 #include <future>
 #include <memory>
 #include <type_traits>
@@ -27,7 +30,14 @@ public:
     /// True once the coroutine that waits for the job has been cancelled.
     using Unwanted = std::atomic<bool>;
 
-    Worker() : pool_(1) {}
+    using Clock = std::chrono::steady_clock;
+
+    Worker() : pool_(1) {
+        post([this] {
+            clockid_t used{};
+            if (::pthread_getcpuclockid(::pthread_self(), &used) == 0) cpu_clock_ = used;
+        });
+    }
     ~Worker() { pool_.join(); }
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -74,8 +84,25 @@ public:
         return all_done.wait_for(patience) == std::future_status::ready;
     }
 
+    /// When the job was last seen to work, as of this look: its thread has used CPU time since the
+    /// look before. However long it takes, a job that works moves it; one that hangs in a call to
+    /// the system does not. Looked at now and then, from one thread.
+    Clock::time_point seen_working() const {
+        timespec used{};
+        const clockid_t clock = cpu_clock_;
+        if (clock == unknown_clock || ::clock_gettime(clock, &used) != 0) return worked_;
+        const auto now = std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+        if (std::exchange(cpu_used_, now) != now) worked_ = Clock::now();
+        return worked_;
+    }
+
 private:
-    asio::thread_pool pool_;
+    static constexpr clockid_t unknown_clock = CLOCK_REALTIME;  // no thread's
+
+    std::atomic<clockid_t> cpu_clock_ = unknown_clock;
+    mutable std::chrono::nanoseconds cpu_used_{0};
+    mutable Clock::time_point worked_ = Clock::now();
+    asio::thread_pool pool_;  // last: its thread sees the rest
 };
 
 }  // namespace fieldgate

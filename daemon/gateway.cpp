@@ -105,12 +105,12 @@ void Gateway::listen() {
         tell("local.metrics", metrics_.listen_tcp(at->host, at->port));
 }
 
-asio::awaitable<Result<void>> Gateway::start() {
+Result<void> Gateway::start() {
     if (clock_.observe(Pulses::Clock::now(), system_clock_now(), system_clock_synchronised()))
         outbox_.restamp(clock_.offset());
-    const Result<void> opened = co_await outbox_.open();
-    if (!opened) co_return opened;
-    co_await control_store_.open();
+    const Result<void> locked = outbox_.open();
+    if (!locked) return locked;
+    control_store_.open();
     listen();
     flows_.spawn("keep_time", keep_time(parts_));
     for (auto& bus : buses_) flows_.spawn("collect " + bus->name(), collect(parts_, *bus));
@@ -122,13 +122,13 @@ asio::awaitable<Result<void>> Gateway::start() {
     }
     flows_.spawn("fail_safe", fail_safe(parts_));
     flows_.spawn("reply", reply(parts_));
-    flows_.spawn("connect", stay_connected(parts_));
+    flows_.spawn("connect", connect());
     flows_.spawn("upload", upload(parts_));
     flows_.spawn("notify", notify(parts_));
     flows_.spawn("refresh", refresh(parts_));
     flows_.spawn("control", control_.serve());
     flows_.spawn("metrics", metrics_.serve());
-    co_return Result<void>();
+    return {};
 }
 
 asio::awaitable<bool> Gateway::stop() {
@@ -142,7 +142,7 @@ asio::awaitable<bool> Gateway::stop() {
     co_await timers_.stop();
     co_await control_.stop();
     co_await metrics_.stop();
-    closing_.spawn("store", store_all());
+    store_all();
     deliveries_.spawn("goodbye", say_goodbye());
     const bool told = co_await deliveries_.ended(Pulses::Clock::now() + 1500ms);
     if (!told) log::warning("devices not reported offline", {{"why", "no PUBACK in time"}});
@@ -153,10 +153,11 @@ asio::awaitable<bool> Gateway::stop() {
     co_return all_stored(closed);
 }
 
-asio::awaitable<void> Gateway::store_all() {
+// At the same time: one of them may be in the middle of a rescue.
+void Gateway::store_all() {
     requests_.audit_counts(Instant::max());
-    co_await control_store_.close();
-    co_await outbox_.close();
+    closing_.spawn("control store", control_store_.close());
+    closing_.spawn("store", outbox_.close());
 }
 
 asio::awaitable<void> Gateway::say_goodbye() {
@@ -167,12 +168,20 @@ asio::awaitable<void> Gateway::say_goodbye() {
 }
 
 bool Gateway::all_stored(bool closed) const {
-    const std::uint64_t records = outbox_.status().buffered;
+    const storage::OutboxStatus store = outbox_.status();
+    const std::uint64_t records = store.buffered;
     const std::size_t notes = control_store_.waiting();
-    if (closed && records == 0 && notes == 0) return true;
+    // A store that is still being read may be left so: the disk stands it.
+    if ((closed || !store.open) && records == 0 && notes == 0) return true;
     log::error(closed ? "not everything could be stored" : "the disk did not take it all in time",
                {{"records", std::to_string(records)}, {"notes", std::to_string(notes)}});
     return false;
+}
+
+// Whoever sees the gateway online may command it, and is not to hear at once that it is busy.
+asio::awaitable<void> Gateway::connect() {
+    co_await control_store_.opened(Pulses::Clock::now() + 5s);
+    co_await stay_connected(parts_);
 }
 
 asio::awaitable<void> Gateway::report_self() {

@@ -21,9 +21,9 @@ public:
     Gateway(const asio::any_io_executor& loop, Config config);
     ~Gateway();
 
-    /// Opens the store and starts every flow; needs no network.
+    /// Locks the store and starts every flow; needs no network, and does not wait for the disk.
     /// Errors: busy (another fieldgate has this store; `detail` is its pid), io.
-    asio::awaitable<Result<void>> start();
+    Result<void> start();
 
     /// Ends the flows, stores everything, tells the platform that the devices are gone: within 5 s,
     /// whatever hangs. False if something is not stored, or nobody knows; the log says what.
@@ -39,10 +39,11 @@ private:
     std::string answer_control(const std::string& question) const;
     std::string answer_http(const std::string& question) const;
     void listen();
-    asio::awaitable<void> store_all();
+    void store_all();
     asio::awaitable<void> say_goodbye();
     bool all_stored(bool closed) const;
     asio::awaitable<void> report_self();
+    asio::awaitable<void> connect();
     Utc utc_now() const;
 
     asio::any_io_executor loop_;

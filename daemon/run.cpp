@@ -26,7 +26,8 @@ std::string summary(const Status& status) {
     return std::string(status.link.up ? "connected" : "not connected") + ", " +
            std::to_string(status.count(DeviceStatus::online)) + " of " +
            std::to_string(status.devices.size()) + " devices online, " +
-           std::to_string(status.store.books.pending) + " records pending";
+           std::to_string(status.store.books.pending) + " records pending" +
+           (status.store.open ? "" : ", the store is not open yet");
 }
 
 // Tells systemd that we live, as long as every flow turns.
@@ -60,15 +61,12 @@ asio::awaitable<Exit> live(Gateway& gateway) {
     const auto loop = co_await asio::this_coro::executor;
     asio::signal_set signals(loop, SIGTERM, SIGINT);
     Event asked_to_stop(loop);
-    bool starting = true;
     signals.async_wait([&](const std::error_code& gone, int) {
         if (gone) return;
         log::notice("stopping");
-        // A damaged store may take minutes to open. Nothing is in RAM yet, and the disk stands it.
-        if (starting) leave(Exit::well);
         asked_to_stop.notify();
     });
-    const Result<void> started = co_await gateway.start();
+    const Result<void> started = gateway.start();
     if (!started) {
         const bool running = started.error().code == Errc::busy;
         std::string why = started.error().what;
@@ -76,7 +74,6 @@ asio::awaitable<Exit> live(Gateway& gateway) {
         log::error(running ? "already running" : "not started", {{"why", why}});
         co_return running ? Exit::already_running : Exit::failed;
     }
-    starting = false;
     TaskGroup watchdog(loop);
     watchdog.spawn("watch", watch(gateway));
     service::ready();

@@ -15,7 +15,8 @@ void write_store(json::Writer& out, const storage::OutboxStatus& store) {
     out.member("pending", books.pending).member("evicted", books.evicted);
     out.member("quarantined", books.quarantined).close_object();
     out.key("store").open_object();
-    out.member("ok", store.disk_ok).member("bytes", store.store_bytes);
+    out.member("ok", store.disk_ok).member("open", store.open);
+    out.member("bytes", store.store_bytes);
     out.member("written_bytes", store.written_bytes).member("backlog", store.backlog);
     out.member("buffered", store.buffered).close_object();
 }

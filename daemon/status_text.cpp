@@ -110,6 +110,8 @@ void add_store(Metrics& out, const storage::OutboxStatus& store) {
             number(store.buffered));
     out.add("fieldgate_store_ok", "gauge", "1: the disk takes records; 0: they are kept in memory.",
             store.disk_ok ? 1 : 0);
+    out.add("fieldgate_store_open", "gauge", "0: the store has not been read yet, or cannot be.",
+            store.open ? 1 : 0);
 }
 
 void add_buses(Metrics& out, const std::vector<Status::Bus>& buses) {
@@ -205,8 +207,12 @@ std::string status_text(const std::string& json_text) {
             text_of(s, {"books", "acknowledged"}) + " + pending " +
             text_of(s, {"books", "pending"}) + " + evicted " + text_of(s, {"books", "evicted"}) +
             " + quarantined " + text_of(s, {"books", "quarantined"}) + "\n";
+    const bool opening = text_of(s, {"store", "open"}) == "false";
+    const bool ok = text_of(s, {"store", "ok"}) == "true";
     text += "store    " +
-            std::string(text_of(s, {"store", "ok"}) == "true" ? "ok" : "MEMORY ONLY, see the log") +
+            std::string(!ok       ? "MEMORY ONLY, see the log"
+                        : opening ? "opening, MEMORY ONLY until then"
+                                  : "ok") +
             ", " + text_of(s, {"store", "bytes"}) + " bytes\n";
     text += "readings " + text_of(s, {"readings", "read"}) + " read, " +
             text_of(s, {"readings", "thinned"}) + " within their report rule, " +

@@ -22,13 +22,19 @@ Commits::Commits(const asio::any_io_executor& loop, std::string folder, std::int
       interval_(interval),
       disk_(std::make_unique<ControlDisk>(std::move(folder), life)),
       flows_(loop),
-      wake_(loop) {}
+      wake_(loop),
+      first_look_(loop) {}
 
 Commits::~Commits() = default;
 
-asio::awaitable<void> Commits::open() {
-    co_await reopen();
+void Commits::open() {
+    due_ = Clock::now();
     flows_.spawn("control", keep());
+}
+
+asio::awaitable<void> Commits::opened(Clock::time_point deadline) {
+    while (must_reopen_ && !broken_ && Clock::now() < deadline)
+        co_await first_look_.wait_until(deadline);
 }
 
 asio::awaitable<void> Commits::close() {
@@ -99,7 +105,7 @@ asio::awaitable<void> Commits::commit() {
         if (!open) co_return;
         // Stopped meanwhile: the wait below would not begin, and its jobs would be lost.
         const auto stop = (co_await asio::this_coro::cancellation_state).cancelled();
-        if (stop != asio::cancellation_type::none) co_return;
+        if (stop != asio::cancellation_type::none || jobs_.empty()) co_return;
     }
     std::vector<ControlJob> jobs = std::exchange(jobs_, {});
     const Result<void> done = co_await worker_.run([&] { return disk_->commit(jobs); });
@@ -127,6 +133,7 @@ asio::awaitable<bool> Commits::reopen() {
     must_reopen_ = false;
     works();
     if (seen_) seen_(*stock);
+    first_look_.notify();
     co_return true;
 }
 
@@ -152,6 +159,7 @@ void Commits::failed(const Error& error) {
     broken_ = error;
     retry_at_ = Clock::now() + retry_.next();
     due_ = retry_at_;
+    first_look_.notify();
 }
 
 void Commits::works() {

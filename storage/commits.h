@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <chrono>
@@ -33,8 +34,11 @@ public:
 
     /// `seen` is told what is in the file each time it has been opened. Before open().
     void on_open(std::function<void(const ControlStock&)> seen) { seen_ = std::move(seen); }
-    /// Never a reason not to start: a disk that fails is tried again.
-    asio::awaitable<void> open();
+    /// Has the file opened; waits for nothing. Never a reason not to start: a disk that fails is
+    /// tried again.
+    void open();
+    /// Waits until the file is open, has failed to open once, or `deadline`. One caller at a time.
+    asio::awaitable<void> opened(Clock::time_point deadline);
     /// Writes what waits, and closes. After it nothing may be called but the destructor.
     asio::awaitable<void> close();
 
@@ -49,7 +53,8 @@ public:
 
     bool disk_ok() const { return !broken_; }
     std::size_t waiting() const { return jobs_.size(); }
-    Clock::time_point turned() const { return turned_; }
+    /// When its flow last turned, or its worker was last seen to work.
+    Clock::time_point turned() const { return std::max(turned_, worker_.seen_working()); }
 
 private:
     asio::awaitable<void> keep();
@@ -76,6 +81,7 @@ private:
     Clock::time_point retry_at_;
     Backoff retry_{std::chrono::milliseconds(100), std::chrono::seconds(10)};
     Event wake_;
+    Event first_look_;  // opened()
 };
 
 }  // namespace fieldgate::storage

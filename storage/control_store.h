@@ -21,10 +21,15 @@ public:
     ControlStore(const asio::any_io_executor& loop, std::string folder,
                  std::chrono::milliseconds commit);
 
-    /// After the outbox's open(), which makes and locks the folder. Never a reason not to start: a
-    /// damaged file is set aside, a disk that fails is tried again; meanwhile commands are answered
-    /// busy.
-    asio::awaitable<void> open() { return commits_.open(); }
+    /// After the outbox's open(), which makes and locks the folder. Waits for nothing; never a
+    /// reason not to start: a damaged file is set aside, a disk that fails is tried again.
+    /// Meanwhile commands are answered busy.
+    void open() { commits_.open(); }
+    /// Waits until the file is open, has failed to open once, or `deadline`. One caller at a time.
+    asio::awaitable<void> opened(
+        std::chrono::steady_clock::time_point deadline = Commits::Clock::time_point::max()) {
+        return commits_.opened(deadline);
+    }
     /// After the flows that use it; writes what waits.
     asio::awaitable<void> close() { return commits_.close(); }
     /// What waits for the disk, in notes of all kinds; after close(): what is lost.
@@ -35,7 +40,8 @@ public:
     Roster& roster() { return roster_; }
 
     bool disk_ok() const { return commits_.disk_ok(); }
-    /// When the flow that commits last turned; older than some 10 s: the disk holds it.
+    /// When the flow that commits last turned, or its worker was last seen to work; older than some
+    /// 10 s: the disk holds it.
     std::chrono::steady_clock::time_point turned() const { return commits_.turned(); }
 
 private:

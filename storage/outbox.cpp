@@ -1,5 +1,8 @@
 #include "storage/outbox.h"
 
+#include <algorithm>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -26,7 +29,8 @@ Outbox::Outbox(const asio::any_io_executor& loop, Settings settings, SeriesTable
           std::make_unique<State>(loop, std::move(settings), series, std::move(boot_id), floor)) {}
 Outbox::~Outbox() = default;
 
-asio::awaitable<Result<void>> Outbox::open() { return state_->open(); }
+Result<void> Outbox::open() { return state_->open(); }
+asio::awaitable<void> Outbox::opened() { return state_->opened(); }
 void Outbox::append(std::span<Record> records) { state_->append(records); }
 asio::awaitable<void> Outbox::flushed() { return state_->flushed(); }
 asio::awaitable<Lease> Outbox::take(std::function<Fit(const Record&)> fit,
@@ -58,19 +62,25 @@ Outbox::State::State(const asio::any_io_executor& loop, Settings settings, Serie
       flows_(loop),
       wake_(loop),
       arrival_(loop),
-      backlog_gone_(loop) {}
+      backlog_gone_(loop),
+      first_look_(loop) {}
 
-asio::awaitable<Result<void>> Outbox::State::open() {
+Result<void> Outbox::State::open() {
     std::error_code failure;
     std::filesystem::create_directories(settings_.path, failure);
-    if (failure) co_return Error(Errc::io, settings_.path + ": " + failure.message());
+    if (failure) return Error(Errc::io, settings_.path + ": " + failure.message());
     Result<Lock> lock = Lock::take(settings_.path + "/outbox.lock");
-    if (!lock) co_return lock.error();
+    if (!lock) return lock.error();
     lock_ = std::move(*lock);
-    co_await reopen();
+    opening_since_ = Clock::now();
+    want(opening_since_);
     flows_.spawn("outbox", keep());
-    if (must_reopen_) want(retry_at_);
-    co_return Result<void>();
+    flows_.spawn("outbox patience", lose_patience());
+    return {};
+}
+
+asio::awaitable<void> Outbox::State::opened() {
+    while (!opened_ && failures_ == 0) co_await first_look_.wait();
 }
 
 void Outbox::State::append(std::span<Record> records) {
@@ -104,9 +114,21 @@ void Outbox::State::keep_since_boot_rising(Record& record) {
     last = record.since_boot;
 }
 
+bool Outbox::State::without_disk() const {
+    const auto now = Clock::now();
+    return (!disk_ok_ && now - bad_since_ >= patience) ||
+           (!opened_ && now - opening_since_ >= patience);
+}
+
+// Nothing may come after the last record that would offer it.
+asio::awaitable<void> Outbox::State::lose_patience() {
+    asio::steady_timer timer(loop_, opening_since_ + patience);
+    co_await timer.async_wait(asio::use_awaitable);
+    offer_rows();
+}
+
 void Outbox::State::offer_rows() {
-    const bool without_disk = !disk_ok_ && Clock::now() - bad_since_ >= patience;
-    const bool from_ram = writes_late() || without_disk;
+    const bool from_ram = writes_late() || without_disk();
     for (const Table table : tables)
         lanes_.offer(table, from_ram ? lanes_.next_seq(table) : shelf(table).written());
     if (from_ram) arrival_.notify();
@@ -169,7 +191,7 @@ asio::awaitable<void> Outbox::State::flushed() {
     Event event(loop_);
     const Waiting waiting{flushers_, flushers_.insert(flushers_.end(), &event)};
     const std::uint64_t failures = failures_;
-    while (disk_ok_ && failures == failures_ && !flushed_to(marks)) {
+    while (opened_ && disk_ok_ && failures == failures_ && !flushed_to(marks)) {
         if (!under_way_to(marks)) want_now();
         co_await event.wait();
     }
@@ -327,8 +349,9 @@ OutboxStatus Outbox::State::status() const {
     status.store_bytes = figures_.store_bytes;
     status.written_bytes = figures_.written_bytes;
     status.buffered = shelves_[0].unwritten() + shelves_[1].unwritten();
+    status.open = opened_;
     status.disk_ok = disk_ok_;
-    status.turned = turned_;
+    status.turned = std::max(turned_, worker_.seen_working());
     return status;
 }
 

@@ -34,8 +34,10 @@ struct OutboxStatus {
     std::uint64_t store_bytes = 0;    ///< files on disk
     std::uint64_t written_bytes = 0;  ///< estimated block writes since start
     std::uint64_t buffered = 0;       ///< records in RAM that are not on disk
+    bool open = false;                ///< false: not read yet; its records are not in the books
     bool disk_ok = true;              ///< false: RAM only, see the log; heals by itself
-    /// When the flow that commits last turned; older than some 10 s: the disk holds it.
+    /// When the flow that commits last turned or its worker was last seen to work: a store may take
+    /// long to read, or to rescue. Older than some 10 s: the disk holds it.
     std::chrono::steady_clock::time_point turned;
 };
 
@@ -48,9 +50,9 @@ struct Lease {
 
 /// The only queue of data: a bounded buffer in RAM that its own timer commits to disk (SQLite, WAL,
 /// synchronous=FULL, on a worker). What is sent was on disk before (but in flash_saver); what
-/// leaves the disk was acknowledged before. A disk that has failed for 5 s is the other exception:
-/// records are then sent from RAM, which loses less than evicting them there. Bounded by max_size
-/// and keep_free: oldest first, alarms last, all counted.
+/// leaves the disk was acknowledged before. A disk that has failed, or has not opened the store,
+/// for 5 s is the other exception: records are then sent from RAM, which loses less than evicting
+/// them there. Bounded by max_size and keep_free: oldest first, alarms last, all counted.
 ///
 /// Three lanes: alarms, live, backlog (what was pending at mark_backlog()); take() serves them in
 /// this order, and each in the order of append(). Runs on the loop.
@@ -63,17 +65,20 @@ public:
            std::string boot_id, Utc floor);
     ~Outbox();
 
-    /// Opens or makes the store; a damaged one is set aside, salvaged and counted, never a reason
-    /// not to start; a disk that is full or broken is retried while records stay in RAM. Errors:
-    /// busy (another process holds it; `detail` is its pid), io (the folder cannot be made).
-    asio::awaitable<Result<void>> open();
+    /// Locks the store and has it opened, or made; waits for neither: everything may be called at
+    /// once, and records stay in RAM meanwhile. A damaged one is set aside, salvaged and counted,
+    /// never a reason not to start; a disk that is full or broken is tried again. Errors: busy
+    /// (another process holds it; `detail` is its pid), io (the folder cannot be made).
+    Result<void> open();
+    /// Waits until the store is open, or has failed to open once. One caller at a time.
+    asio::awaitable<void> opened();
 
     /// Moves them into the RAM buffer; never waits. What does not fit any more is evicted and
     /// counted here.
     void append(std::span<Record> records);
 
     /// Waits until all that was appended so far is on disk, or has been given up (durability:
-    /// strict).
+    /// strict); not for a store that is not open.
     asio::awaitable<void> flushed();
 
     /// Waits for a first record, then for more until `fit` says full or `linger` has passed since

@@ -33,7 +33,8 @@ public:
           std::string boot_id, Utc floor);
 
     // outbox.cpp
-    asio::awaitable<Result<void>> open();
+    Result<void> open();
+    asio::awaitable<void> opened();
     void append(std::span<Record> records);
     asio::awaitable<void> flushed();
     void remove(const Lease& lease);
@@ -93,6 +94,8 @@ private:
     void want(Clock::time_point at);
     void want_now();
     void want_commit();
+    bool without_disk() const;
+    asio::awaitable<void> lose_patience();
     void offer_rows();
     void keep_since_boot_rising(Record& record);
     void bound_ram();
@@ -120,12 +123,8 @@ private:
     asio::awaitable<void> keep();
     asio::awaitable<void> commit();
     asio::awaitable<bool> know_disk();
-    asio::awaitable<bool> reopen();
     asio::awaitable<bool> look();
     void saw(const DiskFigures& figures);
-    void adopt(const Inventory& inventory);
-    void reconcile(const Inventory& inventory);
-    void learn_names(const Inventory& inventory);
     std::int64_t disk_id(SeriesId series);
     std::size_t batch_bytes_max() const;
     void make_batch(Commit& commit);
@@ -139,6 +138,13 @@ private:
     bool nothing_in(const Batch& batch) const;
     Seq write_end(Table table) const;
     void plan_next();
+
+    // outbox_reopen.cpp
+    asio::awaitable<bool> reopen();
+    void took(Clock::duration time) const;
+    void adopt(const Inventory& inventory);
+    void reconcile(const Inventory& inventory);
+    void learn_names(const Inventory& inventory);
 
     // outbox_room.cpp
     void make_room();
@@ -209,6 +215,7 @@ private:
     Clock::time_point turned_ = Clock::now();
     bool cap_reached_ = false;  // SQLite refused for its page cap
     Clock::time_point bad_since_;
+    Clock::time_point opening_since_;
     Clock::time_point retry_at_;
     Backoff retry_{std::chrono::milliseconds(100), std::chrono::seconds(10)};
     std::uint64_t failures_ = 0;
@@ -218,6 +225,7 @@ private:
     Event wake_;     // keep()
     Event arrival_;  // take()
     Event backlog_gone_;
+    Event first_look_;  // opened()
     std::list<Event*> flushers_;
 };
 

@@ -37,7 +37,8 @@ protected:
                         fs::perms::owner_read | fs::perms::owner_write);
         store_ = std::make_unique<storage::ControlStore>(loop_.get_executor(),
                                                          (folder_ / "store").string(), 1h);
-        run(store_->open());
+        store_->open();
+        run(store_->opened());
         append("command", "{\"n\":1}");
         append("refused", "no \x1b[31mred\xC2\x9B here");
         append("property set", "{}");

@@ -39,7 +39,8 @@ public:
           store_(loop.loop.get_executor(), folder, std::chrono::milliseconds(5)),
           requests_(loop.loop.get_executor(), config, clock_, store_),
           flows_(loop.loop.get_executor()) {
-        loop_.run(store_.open());
+        store_.open();
+        loop_.run(store_.opened());
     }
     /// As a crash: what is not on disk is lost.
     ~Gate() { loop_.run(end()); }

@@ -48,6 +48,20 @@ TEST(Status, IsOneJsonObjectWithTheBooks) {
     EXPECT_EQ(text.find('\n'), std::string::npos);
 }
 
+TEST(Status, SaysHowTheStoreIs) {
+    Status status;
+    EXPECT_NE(status_json(status).find(R"("store":{"ok":true,"open":false)"), std::string::npos);
+    EXPECT_NE(status_text(status_json(status)).find("store    opening, MEMORY ONLY until then"),
+              std::string::npos);
+    EXPECT_NE(status_metrics(status).find("fieldgate_store_open 0\n"), std::string::npos);
+    status.store.open = true;
+    EXPECT_NE(status_text(status_json(status)).find("store    ok"), std::string::npos);
+    EXPECT_NE(status_metrics(status).find("fieldgate_store_open 1\n"), std::string::npos);
+    status.store.disk_ok = false;
+    EXPECT_NE(status_text(status_json(status)).find("store    MEMORY ONLY, see the log"),
+              std::string::npos);
+}
+
 TEST(Status, ReadsWellForPeople) {
     const std::string text = status_text(status_json(example()));
     EXPECT_NE(text.find("link     DOWN  iot.example.com:8883"), std::string::npos) << text;

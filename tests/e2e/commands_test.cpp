@@ -149,7 +149,11 @@ TEST_F(Commands, ACopyIsAnsweredFromTheLedgerAlsoAfterARestart) {
     EXPECT_EQ(writes(), 1u);
     site_.kill();
     site_.start();
-    ASSERT_TRUE(lab::wait_until([&] { return site_.book("acknowledged") > 0; }, 15s));
+    const auto connected = [&] {
+        const std::optional<json::Value> status = site_.status();
+        return status && *status->get("link")->get("up")->boolean();
+    };
+    ASSERT_TRUE(lab::wait_until(connected, 15s)) << site_.log();
     EXPECT_EQ(set("same", R"({"limit":20})"), first);
     EXPECT_EQ(writes(), 1u);
 }

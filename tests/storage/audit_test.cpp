@@ -77,7 +77,8 @@ TEST_F(AuditTest, CutsWhatIsTooLongAtACharacter) {
 TEST_F(AuditTest, IsOnDiskWithTheCommitOfTheLedger) {
     site.close();
     site.store = std::make_unique<ControlStore>(site.loop.get_executor(), folder.path(), 1h);
-    site.run(site.store->open());
+    site.store->open();
+    site.run(site.store->opened());
     site.append("command");
     ASSERT_EQ(site.begin("command/1")->state, ControlSite::State::fresh);
     TempFolder other;

@@ -77,7 +77,8 @@ TEST_F(ControlFault, IsBusyAtOnceUntilItIsOpen) {
     EXPECT_EQ(site.begin("command/1").error().code, Errc::busy) << "not opened yet";
     disk.hold_syncs(true);
     bool opened = false;
-    asio::co_spawn(site.loop, site.store->open(),
+    site.store->open();
+    asio::co_spawn(site.loop, site.store->opened(),
                    [&](const std::exception_ptr&) { opened = true; });
     ASSERT_TRUE(site.until([&] { return disk.holds_one(); }));
     EXPECT_EQ(site.begin("command/1").error().code, Errc::busy) << "in the middle of a rescue";

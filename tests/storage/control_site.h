@@ -24,7 +24,8 @@ public:
 
     void open() {
         store = std::make_unique<ControlStore>(loop.get_executor(), folder, 5ms);
-        run(store->open());
+        store->open();
+        run(store->opened());
     }
     void close() {
         run(store->close());

@@ -112,6 +112,72 @@ TEST_F(FaultTest, StartsOnAFullDiskAndHealsByItself) {
     expect_all_once(20);
 }
 
+TEST_F(FaultTest, TakesRecordsAndAnswersWhileTheDiskHangsInTheOpening) {
+    ASSERT_TRUE(site.open());
+    site.append(1, 5);
+    site.close();
+    disk.hold_reads(true);
+    ASSERT_TRUE(site.begin_to_open());
+    ASSERT_TRUE(site.until([&] { return disk.holds_one(); }));
+    site.append(6, 8);
+    site.flush();  // strict: the buses do not wait for it either
+    EXPECT_FALSE(site.outbox->status().open);
+    EXPECT_TRUE(site.outbox->status().disk_ok);
+    EXPECT_EQ(site.outbox->status().books.pending, 3u);
+    EXPECT_EQ(site.outbox->status().buffered, 3u);
+
+    disk.hold_reads(false);
+
+    site.run(site.outbox->opened());
+    EXPECT_TRUE(site.outbox->status().open);
+    EXPECT_EQ(site.outbox->status().books.pending, 8u);
+    EXPECT_TRUE(site.until([&] { return site.outbox->status().buffered == 0; }));
+    expect_all_once(8);
+}
+
+// So long it waits for the disk: records leave RAM for the platform before they are evicted there.
+TEST_F(FaultTest, SendsFromRamWhatHasWaitedForTheOpeningForFiveSeconds) {
+    ASSERT_TRUE(site.open());
+    site.append(1, 5);
+    site.close();
+    disk.hold_reads(true);
+    ASSERT_TRUE(site.begin_to_open());
+    site.append(6, 8);
+    const auto begin = std::chrono::steady_clock::now();
+    const Site::Taken first = site.take(1);
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 4s);
+    EXPECT_EQ(first.numbers(), (std::vector<std::int64_t>{6}));
+    const Site::Taken second = site.take(1);
+    EXPECT_EQ(second.numbers(), (std::vector<std::int64_t>{7}));
+    site.outbox->remove(first.lease);
+
+    disk.hold_reads(false);
+
+    site.run(site.outbox->opened());
+    site.outbox->remove(second.lease);  // of before the numbers were made room for
+    ASSERT_TRUE(site.until([&] { return site.outbox->status().buffered == 0; }));
+    EXPECT_EQ(site.outbox->status().books.acknowledged, 2u);
+    expect_all_once(6);
+}
+
+TEST_F(FaultTest, IsSeenToHangOnlyWhereTheDiskDoes) {
+    ASSERT_TRUE(site.open());
+    site.append(1, 5);
+    site.close();
+    disk.hold_reads(true);
+    ASSERT_TRUE(site.begin_to_open());
+    ASSERT_TRUE(site.until([&] { return disk.holds_one(); }));
+    auto hanging = site.outbox->status().turned;
+    const auto moves = [&] { return site.outbox->status().turned > hanging; };
+    const auto stands_still = [&] {
+        hanging = site.outbox->status().turned;
+        return !site.until(moves, 200ms);
+    };
+    EXPECT_TRUE(site.until(stands_still, 5s));
+    disk.hold_reads(false);
+    EXPECT_TRUE(site.until(moves));
+}
+
 TEST_F(FaultTest, TellsThatTheBacklogOfAStoreHasGoneThatOpensAfterTheConnect) {
     ASSERT_TRUE(site.open());
     site.append(1, 5);

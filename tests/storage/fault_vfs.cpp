@@ -35,7 +35,16 @@ bool strikes(Fault fault) {
 }
 
 int close(sqlite3_file* file) { return real(file)->pMethods->xClose(real(file)); }
+// Until it is let go.
+void wait_while(const std::atomic<bool>& held) {
+    FaultVfs::State& state = FaultVfs::state();
+    state.holding = held.load();
+    held.wait(true);
+    state.holding = false;
+}
+
 int read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
+    wait_while(FaultVfs::state().reads_held);
     if (strikes(Fault::read_error)) return SQLITE_IOERR_READ;
     if (strikes(Fault::bad_sector)) return SQLITE_IOERR_CORRUPTFS;
     return real(file)->pMethods->xRead(real(file), to, size, at);
@@ -52,9 +61,7 @@ int truncate(sqlite3_file* file, sqlite3_int64 size) {
 int sync(sqlite3_file* file, int flags) {
     FaultVfs::State& state = FaultVfs::state();
     ++state.syncs;
-    state.holding = state.held.load();
-    state.held.wait(true);
-    state.holding = false;
+    wait_while(state.held);
     if (strikes(Fault::sync_error)) return SQLITE_IOERR_FSYNC;
     return real(file)->pMethods->xSync(real(file), flags);
 }

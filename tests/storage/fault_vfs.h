@@ -41,11 +41,17 @@ public:
         state().held = hold;
         state().held.notify_all();
     }
-    /// A sync is waiting.
+    /// The same for reads.
+    void hold_reads(bool hold) {
+        state().reads_held = hold;
+        state().reads_held.notify_all();
+    }
+    /// A sync or a read is waiting.
     bool holds_one() const { return state().holding; }
 
     struct State {
         std::atomic<bool> held = false;
+        std::atomic<bool> reads_held = false;
         std::atomic<bool> holding = false;
         std::atomic<Fault> fault = Fault::none;
         std::atomic<Fault> once = Fault::none;

@@ -41,12 +41,18 @@ public:
 
     /// `before`: done to the outbox that is not open yet.
     Result<void> open(const std::function<void()>& before = {}) {
+        Result<void> locked = begin_to_open(before);
+        if (locked) run(outbox->opened());
+        return locked;
+    }
+    /// The same without waiting until the store is open.
+    Result<void> begin_to_open(const std::function<void()>& before = {}) {
         outbox = std::make_unique<Outbox>(loop.get_executor(), settings, series, boot_id, floor);
         if (before) before();
         for (int id = 0; id < 3; ++id) series.intern("meter-" + std::to_string(id), "Electrical");
-        Result<void> opened = run(outbox->open());
-        if (!opened) outbox.reset();
-        return opened;
+        Result<void> locked = outbox->open();
+        if (!locked) outbox.reset();
+        return locked;
     }
     void close() {
         run(outbox->close());
