@@ -75,11 +75,24 @@ Result<void> OutboxDisk::write(const Batch& batch) {
     if (result) result = write_quarantine(batch);
     // Deletes come first: the inserts use their pages.
     if (result) result = remove_rows(batch, stock);
+    if (result && !boot_noted_) result = note_boot(stock);
     if (result) result = insert_rows(batch, stock);
     if (result) result = write_meta(batch, stock);
     if (result) result = transaction.commit();
-    if (result) stock_ = stock;
-    return result;
+    if (!result) return result;
+    stock_ = stock;
+    boot_noted_ = true;
+    return {};
+}
+
+// A boot that no row names any more is forgotten: there is one of them for every power cut.
+Result<void> OutboxDisk::note_boot(const Stock& stock) {
+    const Result<void> forgotten =
+        stock.rows == 0 ? database_.execute("DELETE FROM boots") : Result<void>();
+    if (!forgotten) return forgotten;
+    Result<Statement> add = database_.prepare("INSERT INTO boots VALUES(?1, ?2)");
+    if (!add) return add.error();
+    return add->bind(1, boot_).bind(2, boot_id_).run();
 }
 
 Result<void> OutboxDisk::add_names(const Batch& batch) {

@@ -55,11 +55,12 @@ private:
     Result<Inventory> replace();
     Result<void> open_file();
     Result<void> prepare();
-    Result<void> name_boot();
+    Result<void> know_boot();
     Result<Inventory> take_stock();
     Result<void> scan(Table table, Inventory& inventory);
     Result<void> load_names(Inventory& inventory);
     Result<void> write(const Batch& batch);
+    Result<void> note_boot(const Stock& stock);
     Result<void> remove_rows(const Batch& batch, Stock& stock);
     Result<void> add_names(const Batch& batch);
     Result<void> insert_rows(const Batch& batch, Stock& stock);
@@ -77,6 +78,7 @@ private:
     Database database_;
     std::optional<Statements> statements_;
     std::int64_t boot_ = 0;
+    bool boot_noted_ = false;  // on disk
     std::unordered_map<std::int64_t, std::string> boots_;
     std::unordered_map<std::int64_t, std::uint32_t> names_;  // series -> check sum of its names
     Stock stock_;

@@ -103,7 +103,7 @@ Result<void> OutboxDisk::prepare() {
 
 Result<Inventory> OutboxDisk::take_stock() {
     Inventory inventory;
-    Result<void> result = name_boot();
+    Result<void> result = know_boot();
     if (result) result = prepare();
     if (result) result = load_names(inventory);
     if (!result) return result.error();
@@ -135,31 +135,23 @@ Result<Inventory> OutboxDisk::take_stock() {
     return inventory;
 }
 
-Result<void> OutboxDisk::name_boot() {
+// What has to be written of it is written with the first commit: a disk that is full can be read,
+// and what is sent from it makes room.
+Result<void> OutboxDisk::know_boot() {
     Result<Statement> select = database_.prepare("SELECT id FROM boots WHERE name = ?1");
     if (!select) return select.error();
     const Reset reset(*select);
     const Result<bool> known = select->bind(1, boot_id_).step();
     if (!known) return known.error();
-    boot_ = *known ? select->integer(0) : 0;
-    if (*known) return {};
-    // A boot that no row names any more is forgotten: there is one of them for every power cut.
-    const Result<std::int64_t> rows = database_.number(
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM q_alarm LIMIT 1)) +"
-        " (SELECT count(*) FROM (SELECT 1 FROM q_data LIMIT 1))");
-    if (!rows) return rows.error();
-    Transaction transaction(database_);
-    Result<void> result = transaction.begin();
-    if (result && *rows == 0) result = database_.execute("DELETE FROM boots");
-    if (!result) return result;
-    Result<Statement> add = database_.prepare("INSERT INTO boots(name) VALUES(?1)");
-    if (!add) return add.error();
-    result = add->bind(1, boot_id_).run();
-    if (!result) return result;
-    const Result<std::int64_t> id = database_.number("SELECT max(id) FROM boots");
-    if (!id) return id.error();
-    boot_ = *id;
-    return transaction.commit();
+    boot_noted_ = *known;
+    if (*known) {
+        boot_ = select->integer(0);
+        return {};
+    }
+    const Result<std::int64_t> last = database_.number("SELECT max(id) FROM boots");
+    if (!last) return last.error();
+    boot_ = *last + 1;
+    return {};
 }
 
 Result<void> OutboxDisk::load_names(Inventory& inventory) {
@@ -181,9 +173,11 @@ Result<void> OutboxDisk::load_names(Inventory& inventory) {
     for (;;) {
         const Result<bool> row = boots->step();
         if (!row) return row.error();
-        if (!*row) return {};
+        if (!*row) break;
         boots_[boots->integer(0)] = boots->bytes(1);
     }
+    boots_[boot_] = boot_id_;
+    return {};
 }
 
 // Numbers and times only; bodies are checked when they are read to be sent.
