@@ -57,14 +57,24 @@ Result<DiskFigures> OutboxDisk::commit(const Batch& batch) {
             written = write(batch);
         }
     }
-    if (!written) return written.error();
+    if (!written) {
+        doubt(written.error());
+        return written.error();
+    }
     const std::uint64_t wal = database_.wal_pages();
     const std::uint64_t frames = wal < wal_pages_before_ ? wal : wal - wal_pages_before_;
     written_bytes_ += bytes_of_a_commit + frames * Database::page_bytes;
     wal_pages_before_ = wal;
     const Result<void> moved = checkpoint_if_due();
-    if (!moved) return moved.error();
+    if (!moved) {
+        doubt(moved.error());
+        return moved.error();
+    }
     return figures();
+}
+
+void OutboxDisk::doubt(const Error& error) {
+    if (error.code == Errc::bad_data) sound_ = false;
 }
 
 Result<void> OutboxDisk::write(const Batch& batch) {
@@ -234,7 +244,10 @@ Result<Page> OutboxDisk::read(Table table, SeqRange range, std::size_t rows_max)
     page.rows.reserve(rows_max);
     for (std::size_t bytes = 0; page.rows.size() < rows_max && bytes < read_bytes_max;) {
         const Result<bool> more = select.step();
-        if (!more) return more.error();
+        if (!more) {
+            doubt(more.error());
+            return more.error();
+        }
         if (!*more) {
             page.through = range.last;
             return page;

@@ -22,6 +22,8 @@ public:
     /// Opens, or opens anew after an error, and takes stock. What can be read of a file
     /// that is damaged goes to a new one, which takes its place when it is complete; the damaged
     /// one is then kept as `outbox.bad-<n>`, the last of them.
+    /// All pages are checked after an end without close() and after bad_data, not after every error
+    /// of the disk: a large store takes minutes.
     /// After an error of any call but out_of_range the disk has to be opened anew.
     Result<Inventory> open();
     /// Out of room: the ballast is dropped and it is tried once more.
@@ -54,6 +56,7 @@ private:
     Result<Inventory> open_once();
     Result<Inventory> replace();
     Result<void> open_file();
+    bool ended_in_order() const;
     Result<void> prepare();
     Result<void> know_boot();
     Result<Inventory> take_stock();
@@ -67,6 +70,7 @@ private:
     Result<void> write_quarantine(const Batch& batch);
     Result<void> write_meta(const Batch& batch, const Stock& stock);
     Result<void> trim_quarantine();
+    void doubt(const Error& error);
     std::optional<StoredRow> checked_row(const Statement& select, Table table) const;
     Result<void> checkpoint_if_due();
     void abandon();
@@ -79,6 +83,7 @@ private:
     std::optional<Statements> statements_;
     std::int64_t boot_ = 0;
     bool boot_noted_ = false;  // on disk
+    bool sound_ = false;       // its pages need no check
     std::unordered_map<std::int64_t, std::string> boots_;
     std::unordered_map<std::int64_t, std::uint32_t> names_;  // series -> check sum of its names
     Stock stock_;

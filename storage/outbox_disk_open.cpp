@@ -1,6 +1,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "storage/meta.h"
@@ -11,6 +13,8 @@
 
 namespace fieldgate::storage {
 namespace {
+
+constexpr std::uint64_t check_always_bytes = 16UL << 20;
 
 std::string table_name(Table table) { return table == Table::alarm ? "q_alarm" : "q_data"; }
 
@@ -40,6 +44,7 @@ Result<Inventory> OutboxDisk::open_once() {
 
 Result<Inventory> OutboxDisk::replace() {
     abandon();
+    sound_ = false;
     Result<Salvaged> saved = salvage(settings_.path);
     const bool full = !saved && saved.error().code == Errc::out_of_range;
     if (full && ballast_.drop()) saved = salvage(settings_.path);
@@ -53,19 +58,31 @@ Result<Inventory> OutboxDisk::replace() {
 
 Result<void> OutboxDisk::open_file() {
     wal_pages_before_ = 0;
+    sound_ = sound_ || ended_in_order();
     Result<void> result =
         database_.open(file("outbox.db"), settings_.max_size_bytes / Database::page_bytes);
     if (!result) return result;
     // The version first: a store that is not ours is not worth reading through.
     result = migrate(database_, Schema::outbox);
-    if (!result) return result;
+    if (!result || sound_) return result;
     Result<Statement> check = database_.prepare("PRAGMA quick_check(1)");
     if (!check) return check.error();
     const Result<bool> row = check->step();
     if (!row) return row.error();
     if (!*row || check->bytes(0) != "ok")
         return Error(Errc::bad_data, "quick_check: " + std::string(check->bytes(0)));
+    sound_ = true;
     return {};
+}
+
+// SQLite deletes the WAL when all of it is in the file and that is closed: what has died, or had a
+// disk that failed, has left one. A store that takes no time to check is checked all the same.
+bool OutboxDisk::ended_in_order() const {
+    std::error_code failed;
+    const auto bytes = std::filesystem::file_size(file("outbox.db"), failed);
+    if (failed || bytes < check_always_bytes) return false;
+    const bool wal = std::filesystem::exists(file("outbox.db-wal"), failed);
+    return !wal && !failed;
 }
 
 Result<void> OutboxDisk::prepare() {

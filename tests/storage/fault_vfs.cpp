@@ -47,6 +47,7 @@ int read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
     wait_while(FaultVfs::state().reads_held);
     if (strikes(Fault::read_error)) return SQLITE_IOERR_READ;
     if (strikes(Fault::bad_sector)) return SQLITE_IOERR_CORRUPTFS;
+    FaultVfs::state().bytes_read += size;
     return real(file)->pMethods->xRead(real(file), to, size, at);
 }
 int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {

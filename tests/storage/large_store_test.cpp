@@ -101,6 +101,45 @@ protected:
     std::int64_t wal_bytes_max = 0;
 };
 
+// The whole file is read once for its rows, and twice more by the check of its pages.
+TEST_F(LargeStoreTest, IsCheckedPageByPageOnlyWhereItMayBeDamaged) {
+    constexpr std::int64_t rows = 500'000;
+    fill(rows, {0, 1'700'000'000'000, true});
+    const auto bytes = static_cast<std::int64_t>(fs::file_size(folder.path() + "/outbox.db"));
+    ASSERT_GT(bytes, 16L << 20) << "below it is always checked";
+    const auto read_by = [&](const std::function<void()>& act) {
+        const std::int64_t before = disk.bytes_read();
+        act();
+        return static_cast<double>(disk.bytes_read() - before) / static_cast<double>(bytes);
+    };
+    const auto reopened = [&] {
+        site.append(record(1));
+        ASSERT_TRUE(site.until([&] { return disk.struck(); }));
+        ASSERT_TRUE(site.until([&] { return site.outbox->status().buffered == 0; }));
+        ASSERT_TRUE(site.outbox->status().disk_ok);
+    };
+    EXPECT_NEAR(read_by([&] { ASSERT_TRUE(site.open()); }), 1.0, 0.2) << "closed in order";
+    disk.fail_once(FaultVfs::Fault::sync_error, 0);
+    EXPECT_NEAR(read_by(reopened), 1.0, 0.2) << "a disk that failed to write";
+    disk.fail_once(FaultVfs::Fault::bad_sector, 0);
+    const auto read_bad = [&] {
+        site.outbox->mark_backlog();
+        static_cast<void>(site.take());
+        ASSERT_TRUE(site.until([&] { return disk.struck(); }));
+        reopened();
+    };
+    EXPECT_NEAR(read_by(read_bad), 3.0, 0.3) << "what looked like damage";
+    EXPECT_EQ(site.outbox->status().books.pending, static_cast<std::uint64_t>(rows) + 2);
+    EXPECT_FALSE(fs::exists(folder.path() + "/outbox.bad-1"));
+
+    TempFolder other;
+    copy_store(folder.path(), other.path());
+    Site crashed(other.path());
+    crashed.settings = site.settings;
+    crashed.settings.path = other.path();
+    EXPECT_NEAR(read_by([&] { ASSERT_TRUE(crashed.open()); }), 3.0, 0.2) << "not closed";
+}
+
 // Of a million rows six of seven go, in as many commits as that takes.
 TEST_F(LargeStoreTest, GetsBelowALoweredCapInSlices) {
     constexpr std::int64_t rows = 1'000'000;
