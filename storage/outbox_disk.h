@@ -21,7 +21,8 @@ public:
 
     /// Opens, or opens anew after an error, and takes stock. What can be read of a file
     /// that is damaged goes to a new one, which takes its place when it is complete; the damaged
-    /// one is then kept as `outbox.bad-<n>`, the last of them.
+    /// one is then kept as `outbox.bad-<n>`, the last of them. If there is no room for a copy for
+    /// long, it is one of the newest rows.
     /// All pages are checked after an end without close() and after bad_data, not after every error
     /// of the disk: a large store takes minutes.
     /// After an error of any call but out_of_range the disk has to be opened anew.
@@ -83,6 +84,7 @@ private:
     std::optional<Statements> statements_;
     std::int64_t boot_ = 0;
     bool boot_noted_ = false;  // on disk
+    int no_room_ = 0;          // attempts in a row to copy a damaged file that did not fit
     bool sound_ = false;       // its pages need no check
     std::unordered_map<std::int64_t, std::string> boots_;
     std::unordered_map<std::int64_t, std::uint32_t> names_;  // series -> check sum of its names

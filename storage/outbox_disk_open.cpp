@@ -14,6 +14,10 @@
 namespace fieldgate::storage {
 namespace {
 
+// Attempts, 10 s apart, that wait for room to copy a damaged store. To store nothing is worse than
+// to lose what does not fit: then it stays in the damaged file alone.
+constexpr int no_room_max = 30;
+// A store that takes no time to check is checked each time.
 constexpr std::uint64_t check_always_bytes = 16UL << 20;
 
 std::string table_name(Table table) { return table == Table::alarm ? "q_alarm" : "q_data"; }
@@ -48,7 +52,11 @@ Result<Inventory> OutboxDisk::replace() {
     Result<Salvaged> saved = salvage(settings_.path);
     const bool full = !saved && saved.error().code == Errc::out_of_range;
     if (full && ballast_.drop()) saved = salvage(settings_.path);
+    const bool no_room = !saved && saved.error().code == Errc::out_of_range;
+    no_room_ = no_room ? no_room_ + 1 : 0;
+    if (no_room_ > no_room_max) saved = salvage_newest(settings_.path);
     if (!saved) return saved.error();
+    no_room_ = 0;
     Result<Inventory> inventory = open_once();
     if (!inventory) return inventory;
     inventory->salvaged = saved->rows;
@@ -76,7 +84,7 @@ Result<void> OutboxDisk::open_file() {
 }
 
 // SQLite deletes the WAL when all of it is in the file and that is closed: what has died, or had a
-// disk that failed, has left one. A store that takes no time to check is checked all the same.
+// disk that failed, has left one.
 bool OutboxDisk::ended_in_order() const {
     std::error_code failed;
     const auto bytes = std::filesystem::file_size(file("outbox.db"), failed);

@@ -53,19 +53,21 @@ void sync_folder(const std::string& folder) {
 }  // namespace
 
 Result<void> write_replacement(const std::string& folder, const std::string& stem,
-                               const std::function<Result<void>(const std::string& file)>& write) {
+                               const std::function<Result<void>(const std::string& file)>& write,
+                               const std::function<bool(const std::string& file)>& goes_on) {
     const std::string part = folder + "/" + stem + ".new";
     const auto remove_part = [&] {
         std::error_code ignored;
         for (const char* end : {"", "-wal", "-journal"}) fs::remove(part + end, ignored);
     };
-    remove_part();
+    std::error_code failed;
+    if (!goes_on || !fs::exists(part, failed) || !goes_on(part)) remove_part();
     const Result<void> written = write(part);
     if (!written) {
         remove_part();
         return written;
     }
-    std::error_code failed;
+    failed.clear();
     fs::rename(part, folder + "/" + stem + ".salvaged", failed);
     if (failed) return Error(Errc::io, stem + ".new: " + failed.message());
     sync_folder(folder);

@@ -12,9 +12,11 @@ namespace fieldgate::storage {
 
 /// The new one is written by `write` as the file that it is given (STEM.new), which has to be
 /// whole, closed and on disk when that returns without an error. Then it has the name by which
-/// put_in_place() knows it (STEM.salvaged). Errors: those of `write`, io.
+/// put_in_place() knows it (STEM.salvaged). `goes_on`, asked of a STEM.new that a kill has left:
+/// `write` can go on with it. Errors: those of `write`, io.
 Result<void> write_replacement(const std::string& folder, const std::string& stem,
-                               const std::function<Result<void>(const std::string& file)>& write);
+                               const std::function<Result<void>(const std::string& file)>& write,
+                               const std::function<bool(const std::string& file)>& goes_on = {});
 
 /// What the damaged one will be called: "STEM.bad-<n>".
 std::string bad_name(const std::string& folder, const std::string& stem);

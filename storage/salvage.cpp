@@ -1,13 +1,18 @@
 #include "storage/salvage.h"
 
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "storage/figures.h"
 #include "storage/meta.h"
 #include "storage/meta_1.h"
 #include "storage/replacement.h"
@@ -33,11 +38,13 @@ class Salvager {
 public:
     Salvager(Database& source, Database& target) : source_(source), target_(target) {}
 
-    // Errors: the target's.
-    Result<void> run(Salvaged& salvaged) {
+    // What the target has already is there; of the rows on, the newest `share`. Errors: the
+    // target's.
+    Result<void> run(Salvaged& salvaged, double share) {
         load_names();
         for (const Table table : tables) {
-            Result<void> copied = copy(table, salvaged);
+            Result<void> copied = take_up(table, salvaged);
+            if (copied && share > 0) copied = copy(table, share, salvaged);
             if (!copied) return copied;
         }
         return {};
@@ -73,14 +80,43 @@ private:
         }
     }
 
-    Result<void> copy(Table table, Salvaged& salvaged) {
+    Result<void> take_up(Table table, Salvaged& salvaged) {
+        const Result<std::int64_t> rows =
+            target_.number("SELECT count(*) FROM " + table_name(table));
+        if (!rows) return rows.error();
+        const Result<std::int64_t> last =
+            target_.number("SELECT max(seq) FROM " + table_name(table));
+        if (!last) return last.error();
+        salvaged.rows += static_cast<std::uint64_t>(*rows);
+        next[index(table)] = static_cast<Seq>(*last) + 1;
+        return {};
+    }
+
+    // Alarms are few, and come before all else. Where the ends cannot be read: what the file says
+    // of itself.
+    std::int64_t first_of(Table table, double share) {
+        const auto on = static_cast<std::int64_t>(next[index(table)]);
+        if (share >= 1 || (table == Table::alarm && share > 0)) return on;
+        const Result<std::int64_t> lowest =
+            source_.number("SELECT min(seq) FROM " + table_name(table));
+        const Result<std::int64_t> highest =
+            source_.number("SELECT max(seq) FROM " + table_name(table));
+        const Result<Meta> meta = Meta::load(source_);
+        std::int64_t end = meta ? static_cast<std::int64_t>(meta->next[index(table)]) : on;
+        if (highest) end = std::max(end, *highest + 1);
+        const std::int64_t begin = lowest ? std::clamp<std::int64_t>(*lowest, 1, end) : 1;
+        const auto rows = static_cast<std::int64_t>(static_cast<double>(end - begin) * share);
+        return std::max(on, end - rows);
+    }
+
+    Result<void> copy(Table table, double share, Salvaged& salvaged) {
         const std::string sql =
             "SELECT seq, series, at_ms, boot, mono_ms, proven, crc, body FROM " +
             table_name(table) + " WHERE seq >= ?1 ORDER BY seq";
         Result<Statement> select = source_.prepare(sql);
         if (!select) return {};
         std::vector<Raw> rows;
-        std::int64_t from = 1;
+        std::int64_t from = first_of(table, share);
         std::int64_t stride = 1;
         for (int probes = 0; probes < probes_max;) {
             const Reset reset(*select);
@@ -207,33 +243,85 @@ Result<void> settle(Database& source, Database& target, const std::array<Seq, 2>
     Result<Statement> save = target.prepare(Meta::save_sql);
     if (!save) return save.error();
     result = meta.save(*save);
+    if (result) result = target.execute("DELETE FROM meta WHERE k LIKE 'source\\_%' ESCAPE '\\'");
     if (!result) return result;
     return transaction.commit();
 }
 
-// Tried again and again while there is no room, a copy must not be written in vain each time.
-Result<void> check_room(Database& source, const std::string& file) {
+struct Room {
+    std::uint64_t needed = 0;
+    std::uint64_t left = 0;
+};
+
+// Nothing is needed that cannot be told.
+Room room_for(Database& source, const std::string& file) {
     const Result<std::int64_t> pages = source.number("PRAGMA page_count");
     const Result<std::int64_t> unused = source.number("PRAGMA freelist_count");
     struct statvfs space {};
-    if (!pages || !unused || ::statvfs(file.c_str(), &space) != 0) return {};
-    const auto needed = static_cast<std::uint64_t>(std::max<std::int64_t>(0, *pages - *unused));
-    if (needed * Database::page_bytes <= std::uint64_t{space.f_bavail} * space.f_frsize) return {};
-    return Error(Errc::out_of_range, "no room to salvage a damaged store");
+    Room room;
+    if (!pages || !unused || ::statvfs(file.c_str(), &space) != 0) return room;
+    room.needed = static_cast<std::uint64_t>(std::max<std::int64_t>(0, *pages - *unused)) *
+                  Database::page_bytes;
+    room.left = std::uint64_t{space.f_bavail} * space.f_frsize;
+    return room;
+}
+
+// Which file it is, and in which state: a copy is of this one alone.
+using Identity = std::array<std::int64_t, 5>;
+constexpr std::array<std::string_view, 5> source_figures{"source_inode", "source_bytes",
+                                                         "source_changed_ns", "source_wal_bytes",
+                                                         "source_wal_changed_ns"};
+
+std::int64_t changed_ns(const struct stat& file) {
+    return std::int64_t{file.st_mtim.tv_sec} * 1'000'000'000 + file.st_mtim.tv_nsec;
+}
+
+Identity identity_of(const std::string& file) {
+    struct stat database {};
+    struct stat wal {};
+    if (::stat(file.c_str(), &database) != 0) return {};
+    // An empty one is made by looking.
+    const bool has_wal = ::stat((file + "-wal").c_str(), &wal) == 0 && wal.st_size > 0;
+    return {static_cast<std::int64_t>(database.st_ino), std::int64_t{database.st_size},
+            changed_ns(database), has_wal ? std::int64_t{wal.st_size} : 0,
+            has_wal ? changed_ns(wal) : 0};
+}
+
+bool is_copy_of(const std::string& part, const Identity& source) {
+    Database target;
+    if (source[0] == 0 || !target.open(part, pages_max)) return false;
+    for (std::size_t at = 0; at < source.size(); ++at) {
+        const Result<std::optional<std::int64_t>> noted =
+            load_figure(target, source_figures.at(at));
+        if (!noted || *noted != source.at(at)) return false;
+    }
+    return true;
+}
+
+Result<void> note_source(Database& target, const Identity& source) {
+    Transaction transaction(target);
+    Result<void> result = transaction.begin();
+    if (!result) return result;
+    for (std::size_t at = 0; at < source.size(); ++at) {
+        result = save_figure(target, source_figures.at(at), source.at(at));
+        if (!result) return result;
+    }
+    return transaction.commit();
 }
 
 // `target` is whole, in one file and on disk when this returns without an error.
-Result<Salvaged> copy_into(const std::string& target_file, const std::string& source_file) {
+Result<Salvaged> copy_into(const std::string& target_file, const std::string& source_file,
+                           const Identity& identity, double share) {
     Salvaged salvaged;
     Database source;
     Database target;
     Result<void> result = source.open_damaged(source_file);
-    if (result) result = check_room(source, source_file);
     if (result) result = target.open(target_file, pages_max);
     if (result) result = migrate(target, Schema::outbox);
+    if (result && share >= 1) result = note_source(target, identity);
     if (!result) return result.error();
     Salvager salvager(source, target);
-    result = salvager.run(salvaged);
+    result = salvager.run(salvaged, share);
     if (result) result = settle(source, target, salvager.next, salvaged);
     source.abandon();
     if (!result) return result.error();
@@ -243,18 +331,65 @@ Result<Salvaged> copy_into(const std::string& target_file, const std::string& so
     return salvaged;
 }
 
-}  // namespace
+std::string store_of(const std::string& folder) { return folder + "/outbox.db"; }
 
-Result<Salvaged> salvage(const std::string& folder) {
+Result<Room> look_for_room(const std::string& folder) {
+    Database source;
+    const Result<void> opened = source.open_damaged(store_of(folder));
+    if (!opened) return opened.error();
+    const Room room = room_for(source, store_of(folder));
+    source.abandon();
+    return room;
+}
+
+Result<Salvaged> salvage_share(const std::string& folder, double share) {
+    const Identity identity = identity_of(store_of(folder));
     Salvaged salvaged;
-    const Result<void> written =
-        write_replacement(folder, "outbox", [&](const std::string& file) -> Result<void> {
-            const Result<Salvaged> copied = copy_into(file, folder + "/outbox.db");
+    const std::function<bool(const std::string&)> goes_on = [&](const std::string& part) {
+        return share >= 1 && is_copy_of(part, identity);
+    };
+    const Result<void> written = write_replacement(
+        folder, "outbox",
+        [&](const std::string& file) -> Result<void> {
+            const Result<Salvaged> copied = copy_into(file, store_of(folder), identity, share);
             if (!copied) return copied.error();
             salvaged = *copied;
             return {};
-        });
+        },
+        goes_on);
     if (!written) return written.error();
+    return salvaged;
+}
+
+bool no_room(const Result<Salvaged>& salvaged) {
+    return !salvaged && salvaged.error().code == Errc::out_of_range;
+}
+
+}  // namespace
+
+Result<Salvaged> salvage(const std::string& folder) {
+    const Result<Room> room = look_for_room(folder);
+    if (!room) return room.error();
+    // Tried again and again while there is no room, a copy must not be written in vain each time.
+    struct stat part {};
+    const bool begun = ::stat((folder + "/outbox.new").c_str(), &part) == 0;
+    const std::uint64_t has = begun ? static_cast<std::uint64_t>(part.st_size) : 0;
+    if (room->needed > room->left + has)
+        return Error(Errc::out_of_range, "no room to salvage a damaged store");
+    return salvage_share(folder, 1);
+}
+
+Result<Salvaged> salvage_newest(const std::string& folder) {
+    const Result<Room> room = look_for_room(folder);
+    if (!room) return room.error();
+    const auto needed = static_cast<double>(std::max<std::uint64_t>(room->needed, 1));
+    double share = std::min(0.9, static_cast<double>(room->left) / 2 / needed);
+    Result<Salvaged> salvaged = salvage_share(folder, share);
+    // Rows differ in size. In the end none: what comes from now on is stored again.
+    while (no_room(salvaged) && share > 0) {
+        share = share > 0.01 ? share / 4 : 0;
+        salvaged = salvage_share(folder, share);
+    }
     return salvaged;
 }
 

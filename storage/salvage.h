@@ -15,7 +15,11 @@ struct Salvaged {
 
 /// Copies what can still be read of `folder`/outbox.db, row by row with its check sum, into a new
 /// file: same numbers, same times. All of it or nothing: put_in_place() is what follows
-/// (replacement.h). Errors: out_of_range (no room for a copy), io.
+/// (replacement.h). What a kill has interrupted goes on where it was. Errors: out_of_range (no room
+/// for a copy), io.
 Result<Salvaged> salvage(const std::string& folder);
+
+/// The same for the newest rows, as many as half of the room that is left holds: alarms first.
+Result<Salvaged> salvage_newest(const std::string& folder);
 
 }  // namespace fieldgate::storage

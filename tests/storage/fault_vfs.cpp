@@ -51,6 +51,7 @@ int read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
     return real(file)->pMethods->xRead(real(file), to, size, at);
 }
 int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
+    ++FaultVfs::state().writes;
     if (strikes(Fault::death)) ::_exit(0);
     if (strikes(Fault::full)) return SQLITE_FULL;
     if (strikes(Fault::write_error)) return SQLITE_IOERR_WRITE;

@@ -36,6 +36,7 @@ public:
     bool struck() const { return state().once == Fault::none; }
 
     int syncs() const { return state().syncs; }
+    int writes() const { return state().writes; }
     std::int64_t bytes_read() const { return state().bytes_read; }
     /// Every sync waits until told otherwise.
     void hold_syncs(bool hold) {
@@ -58,6 +59,7 @@ public:
         std::atomic<Fault> once = Fault::none;
         std::atomic<int> countdown = 0;
         std::atomic<int> syncs = 0;
+        std::atomic<int> writes = 0;
         std::atomic<std::int64_t> bytes_read = 0;
     };
     static State& state();

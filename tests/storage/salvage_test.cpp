@@ -4,6 +4,8 @@
 
 #include <fstream>
 
+#include "storage/outbox_disk.h"
+#include "tests/storage/fake_space.h"
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/site.h"
 
@@ -61,6 +63,21 @@ protected:
         EXPECT_EQ(books.pending, undisturbed.pending);
         EXPECT_EQ(books.quarantined, undisturbed.quarantined);
     }
+    /// False: it has opened the store before.
+    bool die_at_write(const std::string& folder, int writes) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            auto* site = new Site(folder);  // never destroyed
+            disk.fail_once(Fault::death, writes);
+            const bool opened = site->open().has_value();
+            ::_exit(opened ? 1 : 2);
+        }
+        int status = 0;
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_TRUE(WIFEXITED(status));
+        EXPECT_NE(WEXITSTATUS(status), 2);
+        return WEXITSTATUS(status) == 0;
+    }
     void expect_original_kept(const std::string& folder, const std::string& name) {
         EXPECT_EQ(fs::file_size(folder + "/" + name),
                   fs::file_size(original.path() + "/outbox.db"));
@@ -90,22 +107,59 @@ TEST_F(SalvageTest, LosesNoMoreToADeathAtAnyWrite) {
     for (int writes = 0; died; writes += 1 + writes / 4) {
         SCOPED_TRACE(writes);
         const auto folder = copy();
-        const pid_t child = ::fork();
-        ASSERT_GE(child, 0);
-        if (child == 0) {
-            auto* site = new Site(folder->path());  // never destroyed
-            disk.fail_once(Fault::death, writes);
-            const bool opened = site->open().has_value();
-            ::_exit(opened ? 1 : 2);
-        }
-        int status = 0;
-        ASSERT_EQ(::waitpid(child, &status, 0), child);
-        ASSERT_TRUE(WIFEXITED(status));
-        ASSERT_NE(WEXITSTATUS(status), 2);
-        died = WEXITSTATUS(status) == 0;
+        died = die_at_write(folder->path(), writes);
         expect_as_undisturbed(rescued(folder->path()));
         expect_original_kept(folder->path(), "outbox.bad-1");
     }
+}
+
+// So that it ends at last, however often it is killed.
+TEST_F(SalvageTest, GoesOnWhereAKillHasStoppedIt) {
+    const auto writes_of = [&](const std::string& folder) {
+        const int before = disk.writes();
+        expect_as_undisturbed(rescued(folder));
+        return disk.writes() - before;
+    };
+    const int all = writes_of(copy()->path());
+    ASSERT_GT(all, 100);
+    const auto folder = copy();
+    const auto other = copy();
+    die_at_write(folder->path(), all * 2 / 3);
+    // The part of a copy of another file is of no use.
+    for (const char* name : {"/outbox.new", "/outbox.new-wal"})
+        fs::copy_file(folder->path() + name, other->path() + name);
+
+    EXPECT_LT(writes_of(folder->path()), all * 2 / 3);
+    EXPECT_GT(writes_of(other->path()), all * 9 / 10);
+}
+
+// The newest of it, when there has been no room for all for long.
+TEST_F(SalvageTest, GivesUpWhatThereIsNoRoomFor) {
+    const auto folder = copy();
+    FakeSpace space(fs::file_size(folder->path() + "/outbox.db") / 2);
+    Settings settings;
+    settings.path = folder->path();
+    OutboxDisk store(settings, "boot-1", utc(0));
+    int attempts = 0;
+    Result<Inventory> inventory = store.open();
+    for (; !inventory && attempts < 100; ++attempts) {
+        EXPECT_EQ(inventory.error().code, Errc::out_of_range);
+        expect_original_kept(folder->path(), "outbox.db");
+        inventory = store.open();
+    }
+    ASSERT_TRUE(inventory) << inventory.error().what;
+    EXPECT_EQ(attempts, 30);
+    const SeqSet& rows = inventory->rows[index(Table::data)];
+    EXPECT_GT(rows.count(), stored / 8);
+    EXPECT_LT(rows.count(), stored / 2);
+    EXPECT_EQ(*rows.last(), stored) << "the newest";
+    EXPECT_EQ(inventory->lost, stored - acknowledged - rows.count());
+    EXPECT_EQ(inventory->counters.quarantined, inventory->lost);
+    expect_original_kept(folder->path(), "outbox.bad-1");
+    store.close();
+    space.set(1UL << 40);
+    const Books books = rescued(folder->path());
+    EXPECT_EQ(books.pending + books.quarantined + acknowledged, stored);
 }
 
 // Between the renames there is no write of SQLite's to die at: the folder as it is then.
