@@ -212,7 +212,7 @@ asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders) {
     for (;;) {
         const std::optional<Order> order = co_await orders.next();
         if (!order) continue;
-        if (order->acts()) {
+        if (order->own || order->acts()) {
             co_await carry_out(parts, &bus, *order);
         } else {
             northbound::GetAnswer values;

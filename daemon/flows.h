@@ -46,6 +46,7 @@ struct Parts {
     TaskGroup& timers;  ///< What ends by itself, or when we do.
     Pulses& pulses;
     LogLevel& log_level;
+    std::string plan{};  ///< As GET_PLAN tells it, once somebody has asked.
 };
 
 // Each flow runs until it is cancelled, on the loop, and cuts its waits to 10 s (base/pulse.h).

@@ -33,33 +33,39 @@ struct Order {
     bool acts() const { return own ? !own->only_reads() : !writes.empty(); }
 };
 
-/// The orders that wait for one bus, so that a slow wire delays nobody else's. Runs on the loop.
+/// The orders that wait for one bus, so that a slow wire delays nobody else's: what acts before
+/// what only reads, each in order of arrival. Runs on the loop.
 class Orders {
 public:
     static constexpr std::size_t waiting_max = 100;
+    static constexpr std::size_t reads_max =
+        50;  ///< Of those, so that there is room for what acts.
 
     explicit Orders(const asio::any_io_executor& loop) : wake_(loop) {}
 
     /// False, and `order` is as it was: too many wait.
     bool push(Order&& order) {
-        if (waiting_.size() >= waiting_max) return false;
-        waiting_.push_back(std::move(order));
+        if (acts_.size() + reads_.size() >= waiting_max) return false;
+        if (!order.acts() && reads_.size() >= reads_max) return false;
+        (order.acts() ? acts_ : reads_).push_back(std::move(order));
         wake_.notify();
         return true;
     }
 
-    /// The next in order of arrival; nullopt after 10 s without one.
+    /// The next one; nullopt after 10 s without one, or sooner.
     asio::awaitable<std::optional<Order>> next() {
-        if (waiting_.empty())
+        if (acts_.empty() && reads_.empty())
             co_await wake_.wait_until(Event::Clock::now() + std::chrono::seconds(10));
-        if (waiting_.empty()) co_return std::nullopt;
-        std::optional<Order> order = std::move(waiting_.front());
-        waiting_.pop_front();
+        std::deque<Order>& waiting = acts_.empty() ? reads_ : acts_;
+        if (waiting.empty()) co_return std::nullopt;
+        std::optional<Order> order = std::move(waiting.front());
+        waiting.pop_front();
         co_return order;
     }
 
 private:
-    std::deque<Order> waiting_;
+    std::deque<Order> acts_;
+    std::deque<Order> reads_;
     Event wake_;
 };
 

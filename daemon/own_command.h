@@ -44,6 +44,8 @@ struct OwnCommand {
 
     /// It changes nothing, neither here nor in the field: a copy may be answered anew.
     bool only_reads() const { return kind <= Kind::read_registers; }
+    /// It waits for the wire of its bus.
+    bool needs_wire() const { return kind == Kind::read_point || kind == Kind::read_registers; }
 };
 
 /// The power of `remote:` that `command` needs (config README, Powers): nullptr if none; nullopt if

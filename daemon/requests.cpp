@@ -130,16 +130,17 @@ std::optional<Order> Requests::take(northbound::Request request, Instant now) {
     Order& order = std::get<Order>(admitted);
     answers_.owe(request, now, order.acts());
     if (order.acts()) return std::move(order);
-    if (!push(std::move(order))) {
+    if (!push(order)) {
         ++counters_.busy;
         answers_.give(request.id, northbound::refusal(request, codes::busy, too_many));
     }
     return std::nullopt;
 }
 
-bool Requests::push(Order&& order) {
-    const bool own = order.device == config_.devices.size();
-    const std::size_t bus = own ? config_.buses.size() : config_.devices[order.device].bus;
+bool Requests::push(Order& order) {
+    std::size_t bus = config_.buses.size();
+    if (order.device < config_.devices.size()) bus = config_.devices[order.device].bus;
+    if (order.own && order.own->needs_wire()) bus = order.own->bus;
     return orders_[bus].push(std::move(order));
 }
 
@@ -167,7 +168,7 @@ asio::awaitable<void> Requests::note(Order order) {
         co_await settle(order, outcome_not_begun(order));
         co_return;
     }
-    if (push(std::move(order))) co_return;
+    if (push(order)) co_return;
     Outcome outcome = outcome_of(order, codes::busy, too_many);
     co_await settle(order, std::move(outcome));
 }

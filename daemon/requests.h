@@ -57,7 +57,7 @@ public:
     /// Instant::max() at the end.
     void audit_counts(Instant now);
 
-    /// By bus; the last are the gateway's own.
+    /// By bus; the last are the gateway's own that need none.
     Orders& orders(std::size_t bus) { return orders_[bus]; }
     Answers& answers() { return answers_; }
     const Answers& answers() const { return answers_; }
@@ -68,7 +68,8 @@ private:
     void recall();
     void mark();
     bool is_copy(const northbound::Request& request, Answers::Known known);
-    bool push(Order&& order);
+    /// False, and `order` is as it was: too many wait.
+    bool push(Order& order);
     void refuse(const northbound::Request& request, int code, const std::string& why);
     void refuse_flood(const northbound::Request& request, const std::string& why);
     void tell(const Order& order, Outcome outcome);

@@ -120,7 +120,7 @@ asio::awaitable<Result<Reply>> Bus::State::transact(const Request& request) {
 asio::awaitable<Result<Reply>> Bus::State::ask(const Request& request, int tries, Urgency urgency) {
     for (int left = tries;; --left) {
         const Turns::Turn turn = co_await turns_.take(urgency);
-        if (is_suspended() && urgency == Urgency::command) co_return suspended();
+        if (is_suspended() && urgency != Urgency::scan) co_return suspended();
         Result<Reply> reply = co_await transact(request);
         const bool last = left <= 1 || is_suspended();
         if (reply || last || !may_help(reply.error())) co_return reply;

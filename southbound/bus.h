@@ -90,7 +90,8 @@ public:
     /// bad_data). Throws operation_aborted when cancelled; then nobody knows.
     asio::awaitable<Result<Written>> write(DeviceIndex device, PointIndex point, Value value);
 
-    /// Reads points of one device now, in the requests of its plan, between the scans. A point that
+    /// Reads points of one device now, in the requests of its plan, between the scans: at least one
+    /// turn in four is theirs (turns.h). A point that
     /// cannot be read is not in the answer; `at` is that of the first request. Errors, if there is
     /// nothing at all: unsupported (no such device, or none of the points is read), closed (no
     /// wire, or the device is offline), busy (suspended), timeout, bad_data, refused.

@@ -34,7 +34,7 @@ asio::awaitable<Result<std::vector<std::uint16_t>>> Bus::State::read_raw(std::ui
                         "1 to 125 registers, or 1 to 2000 bits, in one request");
     if (first + count > 0x10000) co_return Error(Errc::out_of_range, "addresses end at 65535");
     const Request request = modbus::read_request(unit, table, first, count);
-    const Result<Reply> reply = co_await ask(request, 1 + settings_.retries, Urgency::command);
+    const Result<Reply> reply = co_await ask(request, 1 + settings_.retries, Urgency::read);
     if (!reply) co_return reply.error();
     co_return words_of(*reply, bits, count);
 }

@@ -223,7 +223,7 @@ asio::awaitable<Result<Readings>> Bus::State::read(DeviceIndex index,
     std::vector<modbus::Scan> scans = device.plan.scans_of(points);
     for (modbus::Scan& scan : scans) {
         const Result<Reply> reply =
-            co_await ask(scan.request, 1 + settings_.retries, Urgency::command);
+            co_await ask(scan.request, 1 + settings_.retries, Urgency::read);
         if (!reply) {
             failure = reply.error();
             if (modbus::device_answered(*failure)) continue;

@@ -7,16 +7,19 @@
 
 namespace fieldgate::southbound {
 
-/// Who waits for the wire: somebody (a write, a read for a command), or the schedule.
-enum class Urgency : std::uint8_t { command, scan };
+/// Who waits for the wire: a write, somebody who asks, or the schedule.
+enum class Urgency : std::uint8_t { command, read, scan };
 
-/// Turns on one wire: one at a time, commands before scans, each in the order of coming. After a
-/// command a scan that waits goes first, so a command waits for one scan at most, and no number of
-/// commands stops the polling. Runs on the loop.
+/// Turns on one wire: one at a time, each kind in the order of coming. Commands go first; after a
+/// command a scan that waits does, so a command waits for one scan at most, and no number of
+/// commands stops the polling. Who only asks gets one turn in four as long as scans are due, so
+/// that no number of questions halves the polling of a slow line. Runs on the loop.
 class Turns {
     struct State;
 
 public:
+    static constexpr int scans_for_a_read = 3;
+
     /// The wire is its owner's until it ends. May outlive the Turns.
     class Turn {
     public:

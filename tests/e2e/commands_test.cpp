@@ -203,10 +203,19 @@ TEST_F(Commands, TheGatewayObeysItsOwn) {
     const std::string status = own("o-1", "GET_STATUS", "{}");
     EXPECT_EQ(code(status), 0) << status;
     EXPECT_NE(status.find(R"(\"books\":)"), std::string::npos) << status;
+    for (const char* id : {"plan-1", "plan-2"}) {
+        const std::string plan = own(id, "GET_PLAN", "{}");
+        EXPECT_NE(plan.find(R"(\"load_percent\":)"), std::string::npos) << plan;
+    }
     plant_.set_holding("plc", 7, 30, 77);
-    const std::string point =
-        own("o-2", "READ_POINT", R"({"device":"e2e_VALVE","service":"Valve","property":"level"})");
-    EXPECT_NE(point.find(R"(\"77\")"), std::string::npos) << point;
+    int asked = 0;
+    const auto level_is_77 = [&] {
+        const std::string point =
+            own("o-2-" + std::to_string(++asked), "READ_POINT",
+                R"({"device":"e2e_VALVE","service":"Valve","property":"level"})");
+        return point.find(R"(\"77\")") != std::string::npos;
+    };
+    EXPECT_TRUE(lab::wait_until(level_is_77, 5s)) << "what is younger than 1 s is not read again";
     const std::string registers =
         own("o-3", "READ_REGISTERS",
             R"({"bus":"plc","unit":7,"table":"holding","first":30,"count":2})");
@@ -218,6 +227,28 @@ TEST_F(Commands, TheGatewayObeysItsOwn) {
     EXPECT_EQ(code(own("o-8", "RESTART", "{}")), 1) << "remote.restart is off";
     EXPECT_EQ(code(own("o-9", "SUSPEND_BUS", R"({"bus":"other","minutes":5})")), 5);
     EXPECT_EQ(code(own("o-10", "FORMAT", "{}")), 4);
+}
+
+TEST_F(Commands, ADeadUnitDelaysNoQuestionToTheGateway) {
+    ASSERT_TRUE(ready()) << site_.log();
+    const std::size_t before = site_.platform().messages().size();
+    const std::string road = "commands";
+    const auto send = [&](const std::string& id, const std::string& rest) {
+        EXPECT_TRUE(site_.platform().send(Site::gateway_id, road + "/request_id=" + id,
+                                          R"({"service_id":"Gateway",)" + rest + "}"));
+    };
+    for (int i = 0; i < 20; ++i)
+        send("dead-" + std::to_string(i),
+             R"("command_name":"READ_REGISTERS","paras":)"
+             R"({"bus":"plc","unit":9,"table":"holding","first":0,"count":1})");
+    send("status", R"("command_name":"GET_STATUS","paras":{})");
+    send("resume", R"("command_name":"RESUME_BUS","paras":{"bus":"plc"})");
+    EXPECT_EQ(code(answer(road, "status", before)), 0);
+    EXPECT_EQ(code(answer(road, "resume", before)), 0);
+    std::size_t dead = 0;
+    for (const lab::Message& message : site_.platform().messages(before))
+        if (message.topic.find("/response/request_id=dead-") != std::string::npos) ++dead;
+    EXPECT_LE(dead, 3U) << "each of them takes 300 ms";
 }
 
 TEST_F(Commands, TheSafeValueIsWrittenOnceWhenTheCloudIsAway) {

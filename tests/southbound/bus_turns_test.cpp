@@ -59,6 +59,30 @@ TEST_P(BusTurnsTest, KeepsPollingThroughAHundredWritesInARow) {
     EXPECT_EQ(bus_->status().errors.timeout, 0U);
 }
 
+TEST_P(BusTurnsTest, LeavesThreeTurnsInFourToAPollingThatNeverRests) {
+    open(1ms);
+    poll();
+    plant_.set_fault("site", unit, {FaultKind::late, 3ms, 0, 0});
+    ASSERT_TRUE(run_until([&] { return scans_ > 20; }));
+    const std::size_t before = scans_;
+    std::size_t answered = 0;
+    const auto ask = [](Bus& bus, std::size_t& count) -> asio::awaitable<void> {
+        for (;;) {
+            const auto words = co_await bus.read_raw(unit, Table::holding, 10, 1);
+            if (words) ++count;
+        }
+    };
+    TaskGroup askers(loop_.get_executor());
+    for (int i = 0; i < 3; ++i) askers.spawn("ask", ask(*bus_, answered));
+    ASSERT_TRUE(run_until([&] { return answered >= 100; }, 20s));
+    EXPECT_GE(scans_ - before, 250U);
+    const auto stop_all = [](TaskGroup& group) -> asio::awaitable<int> {
+        co_await group.stop();
+        co_return 0;
+    };
+    run(loop_, stop_all(askers));
+}
+
 TEST_P(BusTurnsTest, ReadsAWholeDeviceNowInTheRequestsOfItsPlan) {
     open(1h);
     poll();

@@ -2,16 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/system_error.hpp>
+#include <asio/use_awaitable.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/event.h"
+#include "base/task_group.h"
 
 namespace fieldgate::southbound {
 namespace {
@@ -146,6 +150,53 @@ TEST_F(TurnsTest, MayBeOutlivedByATurn) {
     ASSERT_TRUE(kept);
     turns.reset();
     kept.reset();
+}
+
+// Flows that take one turn after the other; each lasts for a turn of the loop.
+class TurnsShareTest : public testing::Test {
+protected:
+    void always(char name, Urgency urgency) {
+        flows_.spawn(std::string(1, name), go_on(name, urgency));
+    }
+    asio::awaitable<void> go_on(char name, Urgency urgency) {
+        while (order_.size() < turns) {
+            const Turns::Turn turn = co_await turns_.take(urgency);
+            order_ += name;
+            co_await asio::post(loop_, asio::use_awaitable);
+        }
+    }
+    std::ptrdiff_t turns_of(char name) const {
+        return std::count(order_.begin(), order_.end(), name);
+    }
+
+    static constexpr std::size_t turns = 400;
+    asio::io_context loop_{1};
+    Turns turns_{loop_.get_executor()};
+    TaskGroup flows_{loop_.get_executor()};
+    std::string order_;
+};
+
+TEST_F(TurnsShareTest, OfThoseWhoAskIsAQuarterOfABusyWire) {
+    always('s', Urgency::scan);
+    for (const char name : {'q', 'r'}) always(name, Urgency::read);
+    loop_.run();
+    EXPECT_NEAR(static_cast<double>(turns_of('s')), 300, 10) << order_;
+    EXPECT_NEAR(static_cast<double>(turns_of('q')), 50, 5) << order_;
+}
+
+TEST_F(TurnsShareTest, OfThoseWhoAskIsAllOfAnIdleWire) {
+    for (const char name : {'q', 'r'}) always(name, Urgency::read);
+    loop_.run();
+    EXPECT_NEAR(static_cast<double>(turns_of('q')), 200, 5) << order_;
+}
+
+TEST_F(TurnsShareTest, OfCommandsIsEverySecondTurnWhoeverAsks) {
+    always('s', Urgency::scan);
+    always('q', Urgency::read);
+    for (const char name : {'c', 'd'}) always(name, Urgency::command);
+    loop_.run();
+    EXPECT_NEAR(static_cast<double>(turns_of('s')), 200, 10) << order_;
+    EXPECT_NEAR(static_cast<double>(turns_of('c') + turns_of('d')), 200, 10) << order_;
 }
 
 }  // namespace
