@@ -15,7 +15,7 @@ struct Problem {
     Severity severity = Severity::error;
     std::string what;
     std::string hint;       ///< What would have been right; may be empty.
-    std::string line_text;  ///< The source line, for the caret.
+    std::string line_text;  ///< The source line, for the caret; empty if it may hold a secret.
 };
 
 /// "FILE:LINE:COLUMN: PATH: WHAT" (warnings "…: warning: PATH: WHAT"), the line itself, a caret and

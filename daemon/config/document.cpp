@@ -16,6 +16,35 @@ std::string without_mark(std::string text) {
     return text;
 }
 
+std::string lower_case(std::string_view text) {
+    std::string lower(text);
+    for (char& c : lower)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return lower;
+}
+
+// What is printed here goes to the journal, and on to whoever collects journals. A key of a secret
+// followed by anything but a reference to one, or a user's name and password in an address.
+bool may_hold_secret(std::string_view line) {
+    const std::string lower = lower_case(line);
+    for (const std::string_view word : {"secret", "passw", "token", "pwd"}) {
+        for (auto at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
+            const auto colon = std::min(lower.find(':', at), at + word.size());
+            const auto value = lower.find_first_not_of(": '\"", colon);
+            if (value == std::string::npos) continue;
+            const std::string_view rest = std::string_view(lower).substr(value);
+            if (!rest.starts_with("cred:") && !rest.starts_with('/')) return true;
+        }
+    }
+    const auto authority = lower.find("://");
+    return authority != std::string::npos && lower.find('@', authority) != std::string::npos;
+}
+
+// Whatever its keys are called: a name that is wrong is no name that we know.
+bool is_about_identity(std::string_view path) {
+    return path.starts_with("platform.auth") || path.starts_with("provisioning");
+}
+
 }  // namespace
 
 Document::Document(std::string name, std::string folder_path, std::string contents)
@@ -47,7 +76,8 @@ void Report::add(const Document* document, Problem problem) {
     }
     if (document != nullptr) {
         const std::string_view line = document->lines.line(problem.line);
-        if (line.size() <= shown_line_bytes_max) problem.line_text = line;
+        const bool secret = is_about_identity(problem.path) || may_hold_secret(line);
+        if (line.size() <= shown_line_bytes_max && !secret) problem.line_text = line;
     }
     problems_.push_back(std::move(problem));
 }

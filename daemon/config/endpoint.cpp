@@ -38,6 +38,11 @@ bool is_ipv6(std::string_view text) {
 
 std::optional<Endpoint> parse_endpoint(const Place& place, Report& report) {
     const std::string& text = raw_text(place);
+    if (text.find('@') != std::string::npos) {
+        report.error(place, "an address holds no user name and no password",
+                     "write mqtts://host:8883; platform.auth says who we are");
+        return std::nullopt;
+    }
     const std::size_t colon = text.find("://");
     const std::string_view name =
         std::string_view(text).substr(0, colon == std::string::npos ? 0 : colon);

@@ -55,6 +55,32 @@ TEST(Hostile, AnAliasBombIsRefusedAtItsFirstAnchor) {
 
 TEST(Hostile, AListThatHoldsItselfIsRefused) { expect_refused("a: &a [*a]\n", 1, 4, "anchor"); }
 
+// What is printed goes to the journal.
+TEST(Hostile, ASecretInTheWrongPlaceIsNeverPrinted) {
+    for (const std::string wrong :
+         {"secret: hunter2", "secrt: hunter2", "secret: \"hunter2", "secret hunter2",
+          "secret: >\n      hunter2", "secret: [hunter2]", "secret: { hunter2: 1 }",
+          "secret: &a hunter2", "secret: !x hunter2", "secret: cred:gateway\n    secret: hunter2",
+          "password: hunter2", "hunter2", "- hunter2", "secret:hunter2", "Secret: hunter2",
+          "secret: cred:hunter2/../x"}) {
+        test::Site site;
+        site.replace("fieldgate.yaml", "secret: cred:gateway", wrong);
+        const LoadedConfig loaded = site.load();
+        EXPECT_FALSE(loaded.config) << wrong;
+        std::string json;
+        append_problems_json(json, loaded.problems);
+        const bool reference = wrong.find("cred:hunter2") != std::string::npos;
+        EXPECT_EQ(test::contains(test::all(loaded.problems) + json, "hunter2"), reference)
+            << wrong << '\n'
+            << test::all(loaded.problems);
+    }
+    test::Site site;
+    site.replace("fieldgate.yaml", "mqtts://", "mqtts://user:hunter2@");
+    EXPECT_FALSE(site.load().config);
+    EXPECT_FALSE(test::contains(test::all(site.load().problems), "hunter2"))
+        << test::all(site.load().problems);
+}
+
 TEST(Hostile, ALargeFileIsNotRead) {
     expect_refused(repeated("# comment\n", 1'000'000), 1, 1, "larger than");
 }
