@@ -11,8 +11,6 @@ namespace fieldgate {
 namespace {
 
 constexpr auto longest_wait = 10s;  // the longest wait of a flow (base/pulse.h)
-// What one request to the platform holds: its PUBACK may take 20 s.
-constexpr std::size_t statuses_at_once = 100;
 
 void quarantine(Parts& parts, const northbound::Parcel& parcel, const storage::Lease& lease,
                 const std::string& why) {

@@ -6,6 +6,9 @@
 
 namespace fieldgate {
 
+/// What one request to the platform holds: its PUBACK may take 20 s.
+inline constexpr std::size_t statuses_at_once = 100;
+
 /// Tells the platform how these devices are, and beats between two requests. Errors: those of
 /// Cloud::tell().
 asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,

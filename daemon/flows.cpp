@@ -23,6 +23,7 @@ constexpr auto debounce = 1s;
 constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
 // An order that has waited longer is not begun: it might not end before the platform gives up.
 constexpr auto begin_within = 10s;
+constexpr std::size_t heard_at_once = 100;  // between two steps of a greeting
 
 asio::awaitable<void> ask_time(Parts& parts) {
     const northbound::Announcement question =
@@ -38,7 +39,7 @@ asio::awaitable<void> answer(Parts& parts, Answers::Ready ready) {
 }
 
 void ask(Parts& parts, const northbound::Request& request) {
-    std::optional<Order> acts = parts.requests.take(request, Event::Clock::now());
+    std::optional<Order> acts = parts.requests.take(request, request.received);
     if (acts) parts.deliveries.spawn("note", parts.requests.note(std::move(*acts)));
 }
 
@@ -64,12 +65,37 @@ void tell_lesson(Parts& parts) {
          {"records", lesson->records ? "as large ones go into quarantine" : "all fit"}});
 }
 
+// The platform asks from the first moment on: it does not wait for the greeting to end.
+asio::awaitable<void> hear_what_waits(Parts& parts) {
+    for (std::size_t heard = 0; heard < heard_at_once; ++heard) {
+        const Result<northbound::Downlink> came = co_await parts.cloud.next(0ms);
+        if (!came) co_return;
+        hear(parts, *came);
+    }
+}
+
+// As tell_statuses(), and hears between two requests.
+asio::awaitable<Result<void>> tell_all_statuses(Parts& parts, Pulses::Pulse& pulse) {
+    const std::vector<northbound::SubDeviceStatus> all = parts.devices.all();
+    for (std::size_t i = 0; i < all.size(); i += statuses_at_once) {
+        const auto from = all.begin() + static_cast<std::ptrdiff_t>(i);
+        const auto count = std::min(statuses_at_once, all.size() - i);
+        std::vector<northbound::SubDeviceStatus> part(from,
+                                                      from + static_cast<std::ptrdiff_t>(count));
+        const Result<void> told = co_await tell_statuses(parts, pulse, std::move(part));
+        if (!told) co_return told;
+        co_await hear_what_waits(parts);
+    }
+    co_return Result<void>();
+}
+
 // Connects, and says how every device is before any data follows.
 asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     const std::function<void()> alive = [&] { pulse.beat(); };
     const Result<void> connected = co_await parts.cloud.connect(alive);
     if (!connected) co_return connected;
-    const Result<void> told = co_await tell_statuses(parts, pulse, parts.devices.all());
+    co_await hear_what_waits(parts);
+    const Result<void> told = co_await tell_all_statuses(parts, pulse);
     if (!told) co_return told;
     parts.time_sync.connected();
     co_await ask_time(parts);  // before the data: it may wait for the answer

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "model/reading.h"
 #include "model/record.h"
 
 /// What the platform asks of us and what we answer, whichever road it came by. Values only.
@@ -35,6 +36,7 @@ struct Request {
     std::string device_id;  ///< The sub-device; empty: the gateway itself.
     std::variant<SetProperties, GetProperties, CallCommand> ask;
     std::string digest;  ///< SHA-256 of what came, hex: tells a copy from another use of the id.
+    Instant received{};  ///< When it came off the wire: from then on the platform waits.
 };
 
 /// result_code: 0 is success, every other number is ours to give a meaning (protocol

@@ -150,7 +150,10 @@ std::uint64_t MqttCloud::passed_over() const {
 
 void MqttCloud::take(const mqtt::Message& message) {
     Decoded decoded = decode(settings_.device_id, message.topic, message.payload);
-    for (Downlink& downlink : decoded.downlinks) came_.push_back(std::move(downlink));
+    for (Downlink& downlink : decoded.downlinks) {
+        if (auto* request = std::get_if<Request>(&downlink)) request->received = message.at;
+        came_.push_back(std::move(downlink));
+    }
     for (const Decoded::Silence& silence : decoded.passed) pass_over(silence);
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -9,6 +10,7 @@ namespace fieldgate::northbound::mqtt {
 
 struct Message {
     std::string topic, payload;
+    std::chrono::steady_clock::time_point at{};  ///< When it came off the wire.
 
     /// What it costs to keep: its text, two strings and what the allocator adds.
     std::size_t cost() const { return topic.size() + payload.size() + 128; }

@@ -81,6 +81,7 @@ struct Line::Callbacks {
 
     static int arrived(void* context, char* topic, int topic_bytes, MQTTAsync_message* message) {
         News news(News::Kind::message);
+        news.message.at = std::chrono::steady_clock::now();
         // topic_bytes is 0 unless there is a NUL inside the topic.
         news.message.topic = topic_bytes > 0
                                  ? std::string(topic, static_cast<std::size_t>(topic_bytes))

@@ -154,6 +154,20 @@ TEST_F(CloudTest, HandsOverWhatThePlatformAsksAndAnswersIt) {
     EXPECT_EQ(answer.qos, 1);
 }
 
+TEST_F(CloudTest, SaysWhenARequestCameHoweverLateItIsTaken) {
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
+    const auto before = std::chrono::steady_clock::now();
+    broker.send("$oc/devices/gw/sys/properties/get/request_id=7", "{}");
+    while (!cloud->session().backlog()) loop.run_one_for(10ms);
+    const auto came = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() < came + 50ms) loop.run_one_for(10ms);
+    const Result<Downlink> taken = await(loop, cloud->next(1s));
+    ASSERT_TRUE(taken);
+    const auto& request = std::get<Request>(*taken);
+    EXPECT_GE(request.received, before);
+    EXPECT_LE(request.received, came);
+}
+
 TEST_F(CloudTest, HandsOverEveryEventOfAMessage) {
     ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
     broker.send(events_down_topic("gw"),
