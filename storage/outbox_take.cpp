@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
 #include <utility>
 
 #include "base/log.h"
@@ -8,6 +10,7 @@ namespace fieldgate::storage {
 namespace {
 
 constexpr std::size_t read_rows = 256;
+constexpr std::size_t passed_at_once = 64;
 constexpr auto give_up_after = std::chrono::seconds(10);
 // Unproven rows whose time is settled in one commit, ahead of the one that is to be handed out.
 constexpr Seq settle_ahead = 1000;
@@ -31,6 +34,7 @@ struct Outbox::State::Taking {
     std::uint64_t id = 0;
     std::optional<Lane> lane;
     std::size_t records = 0;
+    std::size_t passed = 0;     ///< that never fit
     Clock::time_point until;    ///< of lingering
     Clock::time_point give_up;  ///< of waiting for a first record
 };
@@ -84,6 +88,8 @@ asio::awaitable<void> Outbox::State::collect(Taking& taking,
             continue;
         }
         never_fits(next);
+        // There may be a whole store of them: the rest of the loop has its turn in between.
+        if (++taking.passed % passed_at_once == 0) co_await asio::post(loop_, asio::use_awaitable);
         if (taking.records == 0) {
             lanes_.release(std::exchange(taking.id, 0));
             taking.lane.reset();

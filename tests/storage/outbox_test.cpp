@@ -4,6 +4,8 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
+#include <asio/post.hpp>
+#include <functional>
 #include <numeric>
 
 #include "tests/storage/site.h"
@@ -64,6 +66,30 @@ TEST_F(OutboxTest, TellsThatTheBacklogHasGoneIntoQuarantineToo) {
     site.outbox->quarantine(backlog.lease, "refused");
     EXPECT_TRUE(site.run(site.outbox->backlog_gone()));
     EXPECT_EQ(site.outbox->status().backlog, 0u);
+}
+
+TEST_F(OutboxTest, LetsTheLoopTurnWhileItPassesOverWhatNeverFits) {
+    ASSERT_TRUE(site.open());
+    site.append(1, 5000);
+    site.flush();
+    std::size_t since_turn = 0;
+    std::size_t longest = 0;
+    std::function<void()> turn = [&] {
+        longest = std::max(longest, std::exchange(since_turn, 0));
+        asio::post(site.loop, turn);
+    };
+    asio::post(site.loop, turn);
+    const Lease lease = site.run(site.outbox->take(
+        [&](const Record& offered) {
+            ++since_turn;
+            return number_of(offered) == 5000 ? Fit::taken : Fit::never;
+        },
+        0ms));
+    EXPECT_EQ(lease.records, 1U);
+    EXPECT_EQ(site.outbox->status().books.quarantined, 4999U);
+    EXPECT_LE(longest, 100U) << "so many records, and nothing else had its turn";
+    turn = [] {};
+    site.loop.poll();
 }
 
 TEST_F(OutboxTest, PutsAReleasedLeaseBackAtItsOldPlace) {
