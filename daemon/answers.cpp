@@ -12,7 +12,8 @@ Answers::Known Answers::known(const northbound::Request& request) const {
     if (owed_.contains(request.id)) return Known::owed;
     const Verdicts::Verdict* told = verdicts_.find(request.id);
     if (!told) return Known::no;
-    if (told->digest != request.digest) return Known::different;
+    const bool known = !told->digest.empty();
+    if (known && told->digest != request.digest) return Known::different;
     // A note of an older version does not say which kind of answer it was.
     const bool set = std::holds_alternative<northbound::SetProperties>(request.ask);
     const bool fits =
@@ -106,7 +107,8 @@ void Answers::give_up_held() {
     held_.clear();
 }
 
-void Answers::recall(std::string request_id, std::string digest, northbound::Answer answer) {
+void Answers::recall(std::string request_id, std::string digest,
+                     std::optional<northbound::Answer> answer) {
     verdicts_.add(std::move(request_id), {std::move(digest), std::move(answer)},
                   Event::Clock::now());
 }

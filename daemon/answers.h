@@ -65,8 +65,9 @@ public:
     void give_up_held();
     /// Something waits for allow_unnoted().
     bool holds() const { return !held_.empty(); }
-    /// What an earlier life has told.
-    void recall(std::string request_id, std::string digest, northbound::Answer answer);
+    /// What an earlier life has told, or begun; nullopt: only the ledger knows.
+    void recall(std::string request_id, std::string digest,
+                std::optional<northbound::Answer> answer);
 
     /// The next answer to send; nullopt after 10 s without one. Waits while 10 are being sent.
     asio::awaitable<std::optional<Ready>> next();

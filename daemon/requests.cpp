@@ -71,10 +71,9 @@ Requests::Requests(const asio::any_io_executor& loop, const Config& config, cons
 // The store may be opened, or opened anew, at any time.
 void Requests::recall() {
     for (storage::LedgerNote& note : ledger_.take_recent()) {
-        std::optional<northbound::Answer> answer = decode_answer(note.answer);
-        if (!answer || !note.id.starts_with(key_prefix)) continue;
+        if (!note.id.starts_with(key_prefix)) continue;
         answers_.recall(note.id.substr(key_prefix.size()), std::move(note.digest),
-                        std::move(*answer));
+                        decode_answer(note.answer));
     }
 }
 
@@ -119,8 +118,8 @@ std::optional<Order> Requests::take(northbound::Request request, Instant now) {
     if (is_copy(request, known)) return std::nullopt;
     auto admitted = admission_.admit(request, now);
     if (const auto* no = std::get_if<Admission::Refused>(&admitted)) {
-        if (known == Answers::Known::noted && no->code == codes::busy)
-            ++counters_.copies;  // "busy" is not what it was told, and there is no time to look
+        if (known == Answers::Known::noted)
+            ++counters_.copies;  // this is not what it was told, and nobody looks what that was
         else if (no->code == codes::busy)
             refuse_flood(request, no->why);
         else

@@ -21,9 +21,9 @@ const Verdicts::Verdict* Verdicts::find(const std::string& request_id) const {
 }
 
 void Verdicts::add(std::string request_id, Verdict verdict, Instant now) {
-    const northbound::Answer& answer = *verdict.answer;
-    if (std::holds_alternative<northbound::GetAnswer>(answer)) return;
-    if (std::visit(Bytes(), answer) > answer_bytes_max) verdict.answer.reset();
+    std::optional<northbound::Answer>& answer = verdict.answer;
+    if (answer && std::holds_alternative<northbound::GetAnswer>(*answer)) return;
+    if (answer && std::visit(Bytes(), *answer) > answer_bytes_max) answer.reset();
     if (!verdicts_.emplace(request_id, std::move(verdict)).second) return;
     told_.push_back({now, std::move(request_id)});
     if (told_.size() <= max) return;

@@ -25,8 +25,8 @@ public:
     static constexpr std::size_t answer_bytes_max = 1024;
 
     struct Verdict {
-        std::string digest;
-        std::optional<northbound::Answer> answer;  ///< nullopt: too long, the ledger has it.
+        std::string digest;                        ///< Empty: not known any more.
+        std::optional<northbound::Answer> answer;  ///< nullopt: only the ledger has it.
         bool unnoted = false;                      ///< Nobody else knows it.
     };
 

@@ -56,7 +56,7 @@ public:
     /// that the next life refuses it too. Beyond 1,000 that wait they are let go.
     void note_later(const std::string& request_id, std::string digest, std::string answer);
 
-    /// What earlier lives have answered last, once: to be answered without the disk.
+    /// What earlier lives have answered or begun last, once: to know copies without the disk.
     std::vector<LedgerNote> take_recent() { return std::exchange(recent_, {}); }
     /// What is found in the file; each time it is opened.
     void adopt(const ControlStock& stock);

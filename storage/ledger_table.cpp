@@ -88,10 +88,10 @@ Result<void> LedgerTable::forget(std::chrono::milliseconds now, std::uint64_t mo
 
 Result<std::vector<LedgerNote>> LedgerTable::recent(std::uint64_t rows) {
     Result<Statement> select = database_.prepare(
-        "SELECT id, digest, answer FROM ledger WHERE finished = 1"
+        "SELECT id, digest, answer FROM ledger WHERE finished = 1 OR life <> ?2"
         " ORDER BY seq DESC LIMIT ?1");
     if (!select) return select.error();
-    select->bind(1, static_cast<std::int64_t>(rows));
+    select->bind(1, static_cast<std::int64_t>(rows)).bind(2, life_);
     std::vector<LedgerNote> notes;
     for (;;) {
         const Result<bool> more = select->step();

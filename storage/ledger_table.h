@@ -24,11 +24,11 @@ struct LedgerEntry {
     std::string answer;
 };
 
-/// One that was answered.
+/// One that was answered, or that an earlier life has begun.
 struct LedgerNote {
     std::string id;
-    std::string digest;
-    std::string answer;
+    std::string digest;  ///< Empty: nobody knows it any more.
+    std::string answer;  ///< Empty: nobody knows how it ended.
 };
 
 /// The ledger's rows. Inside a transaction, on the worker. `now` is on the store's clock of uptime;
@@ -54,7 +54,7 @@ public:
     /// the oldest finished ones, then the oldest unknown ones; never what is under way.
     Result<void> forget(std::chrono::milliseconds now, std::uint64_t more);
 
-    /// The newest `rows` that are finished, the oldest of them first.
+    /// The newest `rows` that are finished, or that other lives have begun; the oldest first.
     Result<std::vector<LedgerNote>> recent(std::uint64_t rows);
 
     /// See Ledger::mark().

@@ -117,6 +117,20 @@ TEST_F(RequestsTest, AfterARestartWhatMayHaveBeenToldBusyDoesNotAct) {
     EXPECT_EQ(order("c").request.id, "c") << "who reads does no harm";
 }
 
+TEST_F(RequestsTest, ACopyOfWhatAnEarlierLifeHasBegunIsNotToldBusy) {
+    gate_->take(set_request("a"), now_);
+    ASSERT_TRUE(gate_->requests().begin(order("a")));
+    start();
+    empty_the_bucket();
+    for (int i = 0; i < 20; ++i) gate_->take(set_request("a"), now_);
+    gate_->take(set_request("b"), now_);
+    for (std::string id; id != "b"; id = gate_->next().request_id)
+        ASSERT_NE(id, "a") << "there is no time to look what became of it";
+    now_ += 1min;
+    gate_->take(set_request("a"), now_);
+    EXPECT_EQ(told("a"), codes::unknown);
+}
+
 TEST_F(RequestsTest, AnotherPayloadUnderAnAnsweredIdIsRefused) {
     gate_->take(set_request("a", "16"), now_);
     carry_out(gate_->order());
