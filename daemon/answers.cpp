@@ -57,7 +57,7 @@ void Answers::settle(std::unordered_map<std::string, Owed>::iterator owed,
     std::string id = owed->first;
     verdicts_.add(id, {std::move(owed->second.digest), answer}, Event::Clock::now());
     owed_.erase(owed);
-    ready_.push_back({std::move(id), std::move(answer)});
+    ready_.push_back({std::move(id), std::move(answer), northbound::Rank::urgent});
     wake_.notify();
 }
 
@@ -74,22 +74,23 @@ void Answers::refuse(const northbound::Request& request, northbound::Answer answ
         ++given_up_;
         return;
     }
-    const bool wait = unnoted && !unnoted_allowed_;
-    (wait ? held_ : refusals_).push_back({request.id, std::move(answer)});
-    wake_.notify();
+    add_refusal(request.id, std::move(answer), unnoted && !unnoted_allowed_);
 }
 
 void Answers::refuse(std::string request_id, northbound::Answer answer) {
     if (!has_room()) return;
-    refusals_.push_back({std::move(request_id), std::move(answer)});
-    wake_.notify();
+    add_refusal(std::move(request_id), std::move(answer), false);
 }
 
 void Answers::repeat(const northbound::Request& request) {
     if (!has_room()) return;
     const Verdicts::Verdict& told = *verdicts_.find(request.id);
-    const bool wait = told.unnoted && !unnoted_allowed_;
-    (wait ? held_ : refusals_).push_back({request.id, *told.answer});
+    add_refusal(request.id, *told.answer, told.unnoted && !unnoted_allowed_);
+}
+
+void Answers::add_refusal(std::string request_id, northbound::Answer answer, bool held) {
+    (held ? held_ : refusals_)
+        .push_back({std::move(request_id), std::move(answer), northbound::Rank::ordinary});
     wake_.notify();
 }
 
@@ -113,8 +114,8 @@ void Answers::recall(std::string request_id, std::string digest,
                   Event::Clock::now());
 }
 
-void Answers::sent() {
-    --sending_;
+void Answers::sent(northbound::Rank rank) {
+    --(rank == northbound::Rank::urgent ? sending_ : refusals_sending_);
     wake_.notify();
 }
 
@@ -131,20 +132,24 @@ void Answers::expire(Instant now) {
     }
 }
 
+std::optional<Answers::Ready> Answers::take(std::deque<Ready>& queue, std::size_t& sending) {
+    ++sending;
+    std::optional<Ready> first = std::move(queue.front());
+    queue.pop_front();
+    return first;
+}
+
 asio::awaitable<std::optional<Answers::Ready>> Answers::next() {
     const Instant turn = Event::Clock::now() + 10s;
     for (;;) {
         const Instant now = Event::Clock::now();
         expire(now);
-        std::deque<Ready>& queue = ready_.empty() ? refusals_ : ready_;
-        if (!queue.empty() && sending_ < sending_max) {
-            ++sending_;
-            std::optional<Ready> first = std::move(queue.front());
-            queue.pop_front();
-            co_return first;
-        }
+        if (!ready_.empty() && sending_ < sending_max) co_return take(ready_, sending_);
+        const bool refuses = !refusals_.empty() && refusals_sending_ < sending_max;
+        if (refuses && refusals_pace_.take(now)) co_return take(refusals_, refusals_sending_);
         if (now >= turn) co_return std::nullopt;
-        const Instant until = deadlines_.empty() ? turn : std::min(turn, deadlines_.front().at);
+        Instant until = deadlines_.empty() ? turn : std::min(turn, deadlines_.front().at);
+        if (refuses) until = std::min(until, refusals_pace_.ready_at(now));
         co_await wake_.wait_until(until);
     }
 }

@@ -8,8 +8,10 @@
 #include <unordered_map>
 
 #include "base/event.h"
+#include "daemon/bucket.h"
 #include "daemon/verdicts.h"
 #include "model/reading.h"
+#include "northbound/rank.h"
 #include "northbound/request.h"
 
 namespace fieldgate {
@@ -21,14 +23,19 @@ namespace fieldgate {
 class Answers {
 public:
     static constexpr std::chrono::seconds patience{14};
-    /// Refusals at the door that wait to be sent, at most: at the platform's 45 a second more would
-    /// come too late for anybody to hear. What is beyond is given up and counted.
-    static constexpr std::size_t refusals_max = 256;
-    static constexpr std::size_t sending_max = 10;
+    /// Refusals at the door, and what copies are told, do not go before data, and no flood of them
+    /// takes more than this of the pace.
+    static constexpr double refusals_per_second = 5;
+    static constexpr double refusals_burst = 10;
+    /// So many of them wait, at most: more would come too late for anybody to hear. What is beyond
+    /// is given up and counted.
+    static constexpr std::size_t refusals_max = 64;
+    static constexpr std::size_t sending_max = 10;  ///< And as many refusals.
 
     struct Ready {
         std::string request_id;
         northbound::Answer answer;
+        northbound::Rank rank = northbound::Rank::urgent;
     };
 
     explicit Answers(const asio::any_io_executor& loop) : wake_(loop) {}
@@ -69,10 +76,11 @@ public:
     void recall(std::string request_id, std::string digest,
                 std::optional<northbound::Answer> answer);
 
-    /// The next answer to send; nullopt after 10 s without one. Waits while 10 are being sent.
+    /// The next answer to send; nullopt after 10 s without one. Waits while 10 of its rank are
+    /// being sent.
     asio::awaitable<std::optional<Ready>> next();
-    /// One that next() has given is sent, or lost.
-    void sent();
+    /// One of that rank that next() has given is sent, or lost.
+    void sent(northbound::Rank rank);
 
     std::size_t owed() const { return owed_.size(); }
     std::uint64_t late() const { return late_; }          ///< Answered because time ran out.
@@ -94,6 +102,8 @@ private:
     };
 
     bool has_room();
+    void add_refusal(std::string request_id, northbound::Answer answer, bool held);
+    std::optional<Ready> take(std::deque<Ready>& queue, std::size_t& sending);
     void settle(std::unordered_map<std::string, Owed>::iterator owed, northbound::Answer answer);
     void expire(Instant now);
 
@@ -105,7 +115,9 @@ private:
     std::deque<Ready> refusals_;
     std::deque<Ready> held_;  // until allow_unnoted()
     bool unnoted_allowed_ = false;
+    Bucket refusals_pace_{refusals_per_second, refusals_burst};
     std::size_t sending_ = 0;
+    std::size_t refusals_sending_ = 0;
     std::uint64_t late_ = 0;
     std::uint64_t given_up_ = 0;
     Event wake_;

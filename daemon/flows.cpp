@@ -34,8 +34,9 @@ asio::awaitable<void> ask_time(Parts& parts) {
 
 // An answer that does not get through is as good as one that came too late.
 asio::awaitable<void> answer(Parts& parts, Answers::Ready ready) {
-    (void)co_await parts.cloud.answer(std::move(ready.request_id), std::move(ready.answer));
-    parts.requests.answers().sent();
+    (void)co_await parts.cloud.answer(std::move(ready.request_id), std::move(ready.answer),
+                                      ready.rank);
+    parts.requests.answers().sent(ready.rank);
 }
 
 void ask(Parts& parts, const northbound::Request& request) {

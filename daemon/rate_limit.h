@@ -1,8 +1,7 @@
 #pragma once
-#include <algorithm>
 #include <unordered_map>
 
-#include "model/reading.h"
+#include "daemon/bucket.h"
 
 namespace fieldgate {
 
@@ -17,36 +16,16 @@ public:
 
     /// True if a request may pass at `now`, which never goes back.
     bool take(DeviceIndex device, Instant now) {
-        Bucket& own = devices_[device];
-        own.fill(now);
-        all_.fill(now);
-        if (own.tokens < 1 || all_.tokens < 1) return false;
-        own.tokens -= 1;
-        all_.tokens -= 1;
-        return true;
+        Bucket& own = devices_.try_emplace(device, per_second, burst).first->second;
+        return own.ready_at(now) <= now && all_.take(now) && own.take(now);
     }
     bool take_gateway(Instant now) { return gateway_.take(now); }
     bool take_unknown(Instant now) { return unknown_.take(now); }
 
 private:
-    struct Bucket {
-        double tokens = burst;
-        Instant filled;
-        void fill(Instant now) {
-            const std::chrono::duration<double> since = now - filled;
-            tokens = std::min(burst, tokens + since.count() * per_second);
-            filled = now;
-        }
-        bool take(Instant now) {
-            fill(now);
-            if (tokens < 1) return false;
-            tokens -= 1;
-            return true;
-        }
-    };
-    Bucket all_;
-    Bucket gateway_;
-    Bucket unknown_;
+    Bucket all_{per_second, burst};
+    Bucket gateway_{per_second, burst};
+    Bucket unknown_{per_second, burst};
     std::unordered_map<DeviceIndex, Bucket> devices_;
 };
 

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "northbound/downlink.h"
 #include "northbound/parcel.h"
+#include "northbound/rank.h"
 
 namespace fieldgate::northbound {
 
@@ -27,9 +28,10 @@ public:
     /// closed (why the connection of the last connect() was lost).
     virtual asio::awaitable<Result<Downlink>> next(std::chrono::milliseconds patience) = 0;
 
-    /// Answers a request, ahead of all data; returns once the platform has the answer. Errors:
-    /// closed (it may have arrived), busy (at once: too many answers wait already).
-    virtual asio::awaitable<Result<void>> answer(std::string request_id, Answer answer) = 0;
+    /// Answers a request, ahead of all data if it is urgent; returns once the platform has the
+    /// answer. Errors: closed (it may have arrived), busy (at once: too many answers wait already).
+    virtual asio::awaitable<Result<void>> answer(std::string request_id, Answer answer,
+                                                 Rank rank) = 0;
 
     /// Returns once the platform has acknowledged the parcel. Several may be under way (window()).
     /// Errors: closed (not acknowledged: send again later), refused (it will never be taken).

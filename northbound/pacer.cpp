@@ -60,6 +60,14 @@ void Pacer::take(std::size_t bytes, Instant now) {
     spent_bytes_ += bytes;
 }
 
+Pacer::Duration Pacer::cost(std::size_t bytes) const {
+    const Duration of_message =
+        messages_limited_ ? message_window_ / static_cast<Duration::rep>(messages_) : Duration();
+    const Seconds of_bytes(static_cast<double>(bytes) / bytes_per_second_);
+    return std::max({Duration(std::chrono::milliseconds(1)), of_message,
+                     std::chrono::duration_cast<Duration>(of_bytes)});
+}
+
 std::size_t comfortable_payload(const Limits& limits) {
     const auto most = static_cast<double>(limits.payload_bytes);
     if (!std::isfinite(limits.bytes_per_second)) return limits.payload_bytes;

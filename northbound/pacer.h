@@ -19,10 +19,14 @@ class Pacer {
 public:
     explicit Pacer(const Limits& limits);
 
+    using Duration = Instant::duration;
+
     /// When a message of `bytes` may leave: `now`, or later.
     Instant ready_at(std::size_t bytes, Instant now) const;
     /// It leaves now. `now` is not before ready_at() and never goes back.
     void take(std::size_t bytes, Instant now);
+    /// What share of the pace it takes, as time; 1 ms at least, so that it counts without limits.
+    Duration cost(std::size_t bytes) const;
 
 private:
     struct Spent {

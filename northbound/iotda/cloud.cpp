@@ -96,11 +96,10 @@ asio::awaitable<Result<Downlink>> MqttCloud::next(std::chrono::milliseconds pati
     co_return first;
 }
 
-asio::awaitable<Result<void>> MqttCloud::answer(std::string request_id, Answer answer) {
+asio::awaitable<Result<void>> MqttCloud::answer(std::string request_id, Answer answer, Rank rank) {
     std::string topic = answer_topic(settings_.device_id, request_id, answer);
     std::string payload = encode_answer(answer);
-    const Result<void> sent =
-        co_await session_.publish(std::move(topic), std::move(payload), mqtt::Rank::urgent);
+    const Result<void> sent = co_await session_.publish(std::move(topic), std::move(payload), rank);
     co_return sent;
 }
 
@@ -120,7 +119,7 @@ asio::awaitable<Result<void>> MqttCloud::tell(const Announcement& announcement) 
     const bool timed = std::holds_alternative<TimeQuestion>(announcement);
     Publication what = encode(announcement, settings_.device_id, next_event_id(), utc_now_());
     return session_.publish(std::move(what.topic), std::move(what.payload),
-                            timed ? mqtt::Rank::urgent : mqtt::Rank::ordinary);
+                            timed ? Rank::urgent : Rank::ordinary);
 }
 
 asio::awaitable<Result<void>> MqttCloud::report_status(StatusReport report) {

@@ -26,7 +26,7 @@ public:
 
     asio::awaitable<Result<void>> connect(std::function<void()> alive) override;
     asio::awaitable<Result<Downlink>> next(std::chrono::milliseconds patience) override;
-    asio::awaitable<Result<void>> answer(std::string request_id, Answer answer) override;
+    asio::awaitable<Result<void>> answer(std::string request_id, Answer answer, Rank rank) override;
     asio::awaitable<Result<void>> publish(const Parcel& parcel) override;
     asio::awaitable<Result<void>> tell(const Announcement& announcement) override;
     asio::awaitable<void> disconnect() override;

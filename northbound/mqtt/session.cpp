@@ -73,7 +73,7 @@ Session::~Session() {
 
 asio::awaitable<Result<void>> Session::publish(std::string topic, std::string payload, Rank rank) {
     if (!up()) co_return lost_;
-    if (rank == Rank::urgent && urgent_waiting_ >= settings_.urgent_waiting) {
+    if (rank == Rank::urgent && urgent_.size() >= settings_.urgent_waiting) {
         ++urgent_refused_;
         co_return Error(Errc::busy, "too many urgent messages wait");
     }
@@ -82,8 +82,7 @@ asio::awaitable<Result<void>> Session::publish(std::string topic, std::string pa
     enter_queue(self);
     while (line_ == line) {
         Clock::time_point ready = Clock::time_point::max();
-        if (queue_.front() == &self && has_room(self))
-            ready = pacer_.ready_at(self.bytes, Clock::now());
+        if (first() == &self && has_room(self)) ready = pacer_.ready_at(self.bytes, Clock::now());
         if (ready <= Clock::now()) break;
         co_await self.wake.wait_until(ready);
     }
@@ -165,7 +164,10 @@ void Session::on_publish_answer(const News& news) {
     }
     sizes_.acknowledged(slot.payload);
     --in_flight_;
-    in_flight_bytes_ -= slot.bytes;
+    if (slot.rank == Rank::ordinary) {
+        --ordinary_in_flight_;
+        ordinary_bytes_ -= slot.bytes;
+    }
     slot = Slot();
     last_progress_ = Clock::now();
     wake_first();
@@ -194,10 +196,10 @@ void Session::drop(const std::string& reason) {
         }
         slot = Slot();
     }
-    in_flight_ = 0;
-    in_flight_bytes_ = 0;
+    in_flight_ = ordinary_in_flight_ = ordinary_bytes_ = 0;
     retire_line();
-    for (Publisher* waiting : queue_) waiting->wake.notify();
+    for (const auto* queue : {&urgent_, &ordinary_})
+        for (Publisher* waiting : *queue) waiting->wake.notify();
     inbox_event_.notify();
     answered_.notify();
 }
@@ -232,22 +234,27 @@ void Session::bury() {
 }
 
 void Session::enter_queue(Publisher& publisher) {
-    if (publisher.rank == Rank::ordinary) {
-        queue_.push_back(&publisher);
-        return;
-    }
-    const auto ordinary = std::find_if(queue_.begin(), queue_.end(), [](const Publisher* waiting) {
-        return waiting->rank == Rank::ordinary;
-    });
-    queue_.insert(ordinary, &publisher);
-    ++urgent_waiting_;
+    (publisher.rank == Rank::urgent ? urgent_ : ordinary_).push_back(&publisher);
+}
+
+// Whose turn it is. What is ordinary has had its share as long as the urgent ones since have cost
+// less than three times of what it costs.
+Session::Publisher* Session::first() const {
+    Publisher* ordinary = ordinary_.empty() ? nullptr : ordinary_.front();
+    if (urgent_.empty()) return ordinary;
+    if (!ordinary || !has_room(*ordinary)) return urgent_.front();
+    const bool due = urgent_cost_ >= 3 * pacer_.cost(ordinary->bytes);
+    return due || !has_room(*urgent_.front()) ? ordinary : urgent_.front();
 }
 
 bool Session::has_room(const Publisher& publisher) const {
-    if (publisher.rank == Rank::urgent) return in_flight_ < slots_.size();
-    if (in_flight_ == 0) return true;
-    return in_flight_ < settings_.window_messages &&
-           in_flight_bytes_ + publisher.bytes <= settings_.window_bytes;
+    if (in_flight_ >= slots_.size()) return false;
+    const std::size_t urgent_in_flight = in_flight_ - ordinary_in_flight_;
+    if (publisher.rank == Rank::urgent)
+        return ordinary_.empty() || urgent_in_flight < settings_.window_messages;
+    if (ordinary_in_flight_ == 0) return true;
+    return ordinary_in_flight_ < settings_.window_messages &&
+           ordinary_bytes_ + publisher.bytes <= settings_.window_bytes;
 }
 
 int Session::take_slot(Publisher& publisher) {
@@ -257,25 +264,32 @@ int Session::take_slot(Publisher& publisher) {
     place->publisher = &publisher;
     place->bytes = publisher.bytes;
     place->payload = publisher.payload;
+    place->rank = publisher.rank;
     place->since = Clock::now();
     place->taken = true;
     if (in_flight_ == 0) last_progress_ = place->since;
     ++in_flight_;
-    in_flight_bytes_ += publisher.bytes;
+    if (publisher.rank == Rank::ordinary) {
+        ++ordinary_in_flight_;
+        ordinary_bytes_ += publisher.bytes;
+        urgent_cost_ = {};
+    } else {
+        urgent_cost_ += pacer_.cost(publisher.bytes);
+    }
     watch_acknowledgements();
     return static_cast<int>(place - slots_.begin());
 }
 
 void Session::leave_queue(Publisher& publisher) {
-    const auto place = std::find(queue_.begin(), queue_.end(), &publisher);
-    if (place == queue_.end()) return;
-    queue_.erase(place);
-    if (publisher.rank == Rank::urgent) --urgent_waiting_;
+    std::list<Publisher*>& queue = publisher.rank == Rank::urgent ? urgent_ : ordinary_;
+    const auto place = std::find(queue.begin(), queue.end(), &publisher);
+    if (place == queue.end()) return;
+    queue.erase(place);
     wake_first();
 }
 
 void Session::wake_first() {
-    if (!queue_.empty()) queue_.front()->wake.notify();
+    if (Publisher* next = first()) next->wake.notify();
 }
 
 // A broker that never acknowledges is reported by nobody else. One timer, not touched by each

@@ -19,14 +19,12 @@
 #include "northbound/mqtt/session_settings.h"
 #include "northbound/pacer.h"
 #include "northbound/payload_limit.h"
+#include "northbound/rank.h"
 
 namespace fieldgate::northbound::mqtt {
 
 class Line;
 struct News;
-
-/// Urgent publishes go before all that waits, and have room of their own in the window.
-enum class Rank : std::uint8_t { ordinary, urgent };
 
 /// MQTT 3.1.1 over Paho, joined to the loop: QoS 1, clean session, one link at a time, which never
 /// comes back by itself. Runs on the loop; Paho's calls run on a worker of its own.
@@ -80,6 +78,7 @@ private:
         Publisher* publisher = nullptr;
         std::size_t bytes = 0;
         std::size_t payload = 0;
+        Rank rank = Rank::ordinary;
         std::chrono::steady_clock::time_point since;
         bool taken = false;
     };
@@ -101,6 +100,7 @@ private:
     void bury();
 
     void enter_queue(Publisher& publisher);
+    Publisher* first() const;
     bool has_room(const Publisher& publisher) const;
     int take_slot(Publisher& publisher);
     void leave_queue(Publisher& publisher);
@@ -125,11 +125,12 @@ private:
     Event answered_;            // of connect, subscribe, probe; they never overlap
     Event closed_;
     Error lost_;
-    std::list<Publisher*> queue_;  // waiting for their turn, in order: the urgent ones first
-    std::size_t urgent_waiting_ = 0;
+    std::list<Publisher*> ordinary_, urgent_;  // waiting for their turn, in order
+    Pacer::Duration urgent_cost_{};            // of those sent since the last ordinary one
     std::uint64_t urgent_refused_ = 0;
     std::vector<Slot> slots_;
-    std::size_t in_flight_ = 0, in_flight_bytes_ = 0;
+    std::size_t in_flight_ = 0;
+    std::size_t ordinary_in_flight_ = 0, ordinary_bytes_ = 0;
     asio::steady_timer ack_timer_;
     bool ack_watched_ = false;
     std::chrono::steady_clock::time_point last_progress_;

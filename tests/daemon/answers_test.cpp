@@ -103,15 +103,14 @@ TEST_F(AnswersTest, TellsWhatNobodyElseWillKnowOnlyIfThatIsAllowed) {
 }
 
 TEST_F(AnswersTest, TellsNoRefusalThatItCouldNotRemember) {
-    std::size_t told = 0;
-    for (std::size_t i = 0; i < Verdicts::max + 500; ++i) {
-        answers_.refuse(request(std::to_string(i)), busy(), false);
-        if (answers_.given_up() > 0) break;
-        EXPECT_EQ(code(next()), codes::busy);
-        answers_.sent();
-        ++told;
+    answers_.refuse(request("0"), busy(), false);
+    for (std::size_t i = 1; i < Verdicts::refusals_max; ++i) {
+        answers_.owe(request(std::to_string(i)), Event::Clock::now(), false);
+        answers_.give(std::to_string(i), done());
     }
-    EXPECT_EQ(told, Verdicts::refusals_max);
+    answers_.refuse(request("one more"), busy(), false);
+    EXPECT_EQ(answers_.given_up(), 1u);
+    EXPECT_EQ(answers_.known(request("one more")), Known::no);
     EXPECT_EQ(answers_.known(request("0")), Known::told) << "a copy of it may still come";
 }
 
@@ -133,6 +132,32 @@ TEST_F(AnswersTest, SaysBusyForWhatDidNotBeginAndUnknownForWhatDid) {
     EXPECT_FALSE(answers_.begin("waiting")) << "it was told busy: it must not act now";
     answers_.give("writing", done());
     EXPECT_EQ(answers_.late(), 3u);
+}
+
+TEST_F(AnswersTest, LetsRefusalsGoAtAPaceOfTheirOwn) {
+    for (std::size_t i = 0; i < Answers::refusals_max; ++i) answers_.refuse("x", busy());
+    const Instant begin = Event::Clock::now();
+    for (int i = 0; i < Answers::refusals_burst + 3; ++i) {
+        const auto refusal = next();
+        EXPECT_EQ(refusal->rank, northbound::Rank::ordinary);
+        answers_.sent(refusal->rank);
+    }
+    EXPECT_GE(Event::Clock::now() - begin, 3s / Answers::refusals_per_second);
+    answers_.owe(request("a"), Event::Clock::now(), false);
+    answers_.give("a", done());
+    const auto answer = next();
+    EXPECT_EQ(answer->request_id, "a") << "what was done waits for none of them";
+    EXPECT_EQ(answer->rank, northbound::Rank::urgent);
+}
+
+TEST_F(AnswersTest, RefusalsThatAreNotAcknowledgedHoldUpNoAnswer) {
+    for (std::size_t i = 0; i < Answers::sending_max; ++i) {
+        answers_.refuse("x", busy());
+        EXPECT_EQ(next()->request_id, "x");
+    }
+    answers_.owe(request("a"), Event::Clock::now(), false);
+    answers_.give("a", done());
+    EXPECT_EQ(next()->request_id, "a");
 }
 
 TEST_F(AnswersTest, GivesUpWhatIsTooMuchAndCountsIt) {

@@ -54,7 +54,7 @@ public:
     /// One answer; the loop runs until there is one.
     Answers::Ready next() {
         std::optional<Answers::Ready> ready = loop_.run(requests_.answers().next());
-        requests_.answers().sent();
+        requests_.answers().sent(ready->rank);
         return std::move(ready.value());
     }
     /// The next order of the meter's bus.

@@ -159,7 +159,7 @@ private:
             co_await allowed(answers_allowed_, listen_);
             std::optional<Answers::Ready> ready = co_await gate_->requests().answers().next();
             if (!ready) continue;
-            gate_->requests().answers().sent();
+            gate_->requests().answers().sent(ready->rank);
             if (link_up_ && fates_.contains(ready->request_id)) hear(*ready);
         }
     }

@@ -147,7 +147,8 @@ TEST_F(CloudTest, HandsOverWhatThePlatformAsksAndAnswersIt) {
     ASSERT_NE(request, nullptr);
     EXPECT_EQ(request->id, "c-1");
     EXPECT_EQ(request->device_id, "meter");
-    ASSERT_TRUE(await(loop, cloud->answer(request->id, CallAnswer{0, "SWITCH_RSP", "{}", ""})));
+    ASSERT_TRUE(await(
+        loop, cloud->answer(request->id, CallAnswer{0, "SWITCH_RSP", "{}", ""}, Rank::urgent)));
     const auto answer = broker.publishes().back();
     EXPECT_EQ(answer.topic, "$oc/devices/gw/sys/commands/response/request_id=c-1");
     EXPECT_EQ(answer.payload, R"({"result_code":0,"response_name":"SWITCH_RSP","paras":{}})");

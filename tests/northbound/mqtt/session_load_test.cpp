@@ -2,6 +2,7 @@
 // however much there is to replay.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "northbound/mqtt/session.h"
@@ -34,10 +35,17 @@ protected:
     }
 
     void publish(std::string payload, Rank rank) {
+        ++begun;
         asio::co_spawn(loop, session->publish("topic", std::move(payload), rank),
                        [this](std::exception_ptr failure, Result<void> answer) {
                            if (!failure) answers.push_back(std::move(answer));
                        });
+    }
+
+    // Coroutines of a session must have ended before it does.
+    void TearDown() override {
+        broker.kick();
+        EXPECT_TRUE(run_until(loop, [&] { return answers.size() == begun; }));
     }
 
     // How many publishes had come before `payload`; all, if it has not come.
@@ -55,6 +63,7 @@ protected:
     PayloadLimit sizes{64 * 1024};
     std::unique_ptr<Session> session;
     std::vector<Result<void>> answers;
+    std::size_t begun = 0;
 };
 
 TEST_F(SessionLoad, UrgentOnesGoBeforeAllThatWaitsForThePace) {
@@ -82,8 +91,55 @@ TEST_F(SessionLoad, UrgentOnesHaveRoomThoughTheWindowIsFull) {
     ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() == 4; }));
     EXPECT_EQ(place("answer"), 1U);
     EXPECT_EQ(place("data"), 4U);  // not come
-    broker.kick();
-    EXPECT_TRUE(run_until(loop, [&] { return answers.size() == 19; }));
+}
+
+// However many urgent ones come, of four publishes one is an ordinary one, if any waits.
+TEST_F(SessionLoad, OrdinaryOnesKeepTheirShareOfThePace) {
+    start(20, Limits::unlimited);
+    for (int i = 0; i < 120; ++i) publish("answer", Rank::urgent);
+    for (int i = 0; i < 40; ++i) publish("data " + std::to_string(i), Rank::ordinary);
+    ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() >= 40; }));
+    const auto all = broker.publishes();
+    const auto data = std::count_if(all.begin() + 20, all.begin() + 40,
+                                    [](const auto& one) { return one.payload != "answer"; });
+    EXPECT_EQ(data, 5);
+    EXPECT_GE(place("data 9"), 32U) << "and no more than that";
+}
+
+// By what they cost: a large one, half a second, waits for as much as 1.5 s of small urgent ones.
+TEST_F(SessionLoad, ALargeOrdinaryOneDoesNotHoldUpSmallUrgentOnes) {
+    start(10, 20'000);
+    for (int i = 0; i < 30; ++i) publish("answer", Rank::urgent);
+    for (int i = 0; i < 3; ++i) publish(std::string(10'000, 'd'), Rank::ordinary);
+    ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() >= 25; }));
+    EXPECT_GE(place(std::string(10'000, 'd')), 14U);
+    EXPECT_LE(place(std::string(10'000, 'd')), 16U);
+}
+
+TEST_F(SessionLoad, LargeUrgentOnesLeaveBandwidthToTheOrdinaryOnes) {
+    start(Limits::unlimited, 60'000);
+    for (int i = 0; i < 30; ++i) publish(std::string(4000, 'a'), Rank::urgent);
+    for (int i = 0; i < 30; ++i) publish("data", Rank::ordinary);
+    ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() >= 35; }));
+    const auto all = broker.publishes();
+    const auto data = std::count_if(all.begin(), all.end(),
+                                    [](const auto& one) { return one.payload == "data"; });
+    EXPECT_GE(data, 5);
+}
+
+TEST_F(SessionLoad, OrdinaryOnesKeepTheirShareOfTheWindow) {
+    Script script;
+    script.puback_delay = 100ms;
+    broker.play(script);
+    start(Limits::unlimited, Limits::unlimited);
+    for (int i = 0; i < 120; ++i) publish("answer", Rank::urgent);
+    for (int i = 0; i < 40; ++i) publish("data", Rank::ordinary);
+    ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() >= 60; }));
+    const auto all = broker.publishes();
+    // The first 14 had left before any waited.
+    const auto data = std::count_if(all.begin() + 14, all.begin() + 60,
+                                    [](const auto& one) { return one.payload == "data"; });
+    EXPECT_GE(data, 11);
 }
 
 TEST_F(SessionLoad, UrgentOnesAreRefusedWhenTooManyWait) {
@@ -99,8 +155,6 @@ TEST_F(SessionLoad, UrgentOnesAreRefusedWhenTooManyWait) {
         EXPECT_EQ(answer.error().code, Errc::busy);
     }
     EXPECT_EQ(session->urgent_refused(), 2U);
-    broker.kick();
-    EXPECT_TRUE(run_until(loop, [&] { return answers.size() == settings.slots() + 7; }));
 }
 
 TEST_F(SessionLoad, KeepsNoMoreThanItMayWhileTheLoopIsBusyElsewhere) {
