@@ -1,7 +1,10 @@
 #pragma once
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <list>
 #include <string>
+#include <utility>
 
 namespace fieldgate {
 
@@ -13,18 +16,24 @@ public:
 
     class Pulse {
     public:
-        explicit Pulse(std::string name) : name_(std::move(name)) {}
+        Pulse(std::string name, std::function<Clock::time_point()> also)
+            : name_(std::move(name)), also_(std::move(also)) {}
         void beat() { last_ = Clock::now(); }
         const std::string& name() const { return name_; }
-        Clock::time_point last() const { return last_; }
+        Clock::time_point last() const { return also_ ? std::max(last_, also_()) : last_; }
 
     private:
         std::string name_;
+        std::function<Clock::time_point()> also_;
         Clock::time_point last_ = Clock::now();
     };
 
-    /// The pulse of one flow, from now on; valid as long as the Pulses are.
-    Pulse& add(std::string name) { return pulses_.emplace_back(std::move(name)); }
+    /// The pulse of one flow, from now on; valid as long as the Pulses are. `also`: when what the
+    /// flow waits for has turned, where that may take longer than 10 s: a wire, a disk. What is
+    /// slow is not stuck.
+    Pulse& add(std::string name, std::function<Clock::time_point()> also = nullptr) {
+        return pulses_.emplace_back(std::move(name), std::move(also));
+    }
 
     /// The flow that has been silent longest, if it is longer than `limit`; else nullptr.
     const Pulse* stuck(Clock::time_point now, Clock::duration limit) const {

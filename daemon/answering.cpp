@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <asio/buffer.hpp>
+#include <asio/co_spawn.hpp>
 #include <asio/connect.hpp>
 #include <asio/io_context.hpp>
 #include <asio/read.hpp>
@@ -13,6 +14,10 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+#include <memory>
+#include <utility>
+
+#include "base/event.h"
 
 using namespace std::chrono_literals;
 
@@ -21,9 +26,52 @@ namespace {
 
 constexpr std::size_t connections_max = 32;
 constexpr std::size_t question_bytes_max = 8192;
-constexpr auto patience = 5s;
+constexpr auto conversation = 5s;
+constexpr auto turn = 10s;     // the longest wait of a flow (base/pulse.h)
 
 using Local = asio::local::stream_protocol;
+
+// Waits until somebody wants to be let in, for a turn at most.
+template <class Acceptor>
+class Doorman {
+public:
+    Doorman(const asio::any_io_executor& loop, Acceptor& acceptor)
+        : acceptor_(acceptor), knocked_(std::make_shared<Knocked>(loop)) {}
+    ~Doorman() {
+        std::error_code ignored;
+        acceptor_.cancel(ignored);
+    }
+    Doorman(const Doorman&) = delete;
+    Doorman& operator=(const Doorman&) = delete;
+
+    asio::awaitable<void> wait() {
+        if (!std::exchange(knocked_->asked, true))
+            acceptor_.async_wait(Acceptor::wait_read, [knocked = knocked_](std::error_code) {
+                knocked->asked = false;
+                knocked->event.notify();
+            });
+        co_await knocked_->event.wait_until(Event::Clock::now() + turn);
+    }
+
+private:
+    struct Knocked {  // what the acceptor tells may come when we are gone
+        explicit Knocked(const asio::any_io_executor& loop) : event(loop) {}
+        Event event;
+        bool asked = false;
+    };
+
+    Acceptor& acceptor_;
+    std::shared_ptr<Knocked> knocked_;
+};
+
+std::error_code code_of(const std::exception_ptr& thrown) {
+    try {
+        if (thrown) std::rethrow_exception(thrown);
+    } catch (const std::system_error& error) {
+        return error.code();
+    }
+    return {};
+}
 
 bool somebody_answers(const std::string& path) {
     asio::io_context loop(1);
@@ -83,22 +131,25 @@ Result<void> AnsweringServer::listen_tcp(const std::string& host, std::uint16_t 
 
 std::uint16_t AnsweringServer::port() const { return tcp_.local_endpoint().port(); }
 
-asio::awaitable<void> AnsweringServer::serve() {
+asio::awaitable<void> AnsweringServer::serve(Pulses::Pulse& pulse) {
     if (local_.is_open())
-        co_await accept_from(local_);
+        co_await accept_from(local_, pulse);
     else if (tcp_.is_open())
-        co_await accept_from(tcp_);
+        co_await accept_from(tcp_, pulse);
 }
 
 template <class Acceptor>
-asio::awaitable<void> AnsweringServer::accept_from(Acceptor& acceptor) {
+asio::awaitable<void> AnsweringServer::accept_from(Acceptor& acceptor, Pulses::Pulse& pulse) {
     asio::steady_timer pause(loop_);
+    Doorman<Acceptor> doorman(loop_, acceptor);
+    acceptor.non_blocking(true);
     for (;;) {
+        pulse.beat();
+        co_await doorman.wait();
         typename Acceptor::protocol_type::socket socket(loop_);
-        const auto accepted = co_await acceptor.async_accept(
-            socket, asio::experimental::as_tuple(asio::use_awaitable));
-        const std::error_code failed = std::get<0>(accepted);
-        if (failed == asio::error::operation_aborted) throw asio::system_error(failed);
+        std::error_code failed;
+        acceptor.accept(socket, failed);
+        if (failed == asio::error::would_block) continue;
         if (failed || connections_.size() >= connections_max) {
             pause.expires_after(
                 100ms);  // out of descriptors, or flooded: let go of this one, and breathe
@@ -112,7 +163,7 @@ asio::awaitable<void> AnsweringServer::accept_from(Acceptor& acceptor) {
 template <class Socket>
 asio::awaitable<void> AnsweringServer::converse(Socket socket) {
     const auto shared = std::make_shared<Socket>(std::move(socket));
-    asio::steady_timer deadline(loop_, patience);
+    asio::steady_timer deadline(loop_, conversation);
     deadline.async_wait([shared](std::error_code cancelled) {
         if (!cancelled) shared->close();
     });
@@ -130,23 +181,31 @@ asio::awaitable<void> AnsweringServer::converse(Socket socket) {
     deadline.cancel();
 }
 
-Result<std::string> ask_local(const std::string& path, const std::string& question) {
+Result<std::string> ask_local(const std::string& path, const std::string& question,
+                              std::chrono::milliseconds patience) {
     asio::io_context loop(1);
     Local::socket socket(loop);
-    std::error_code failed;
-    socket.connect(Local::endpoint(path), failed);
-    if (failed)
-        return Error(Errc::closed, path + ": " + failed.message() +
-                                       " (is fieldgate running? may you read this socket?)");
-    const timeval limit{5, 0};
-    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    asio::write(socket, asio::buffer(question + "\n"), failed);
     std::string answer;
-    if (!failed) asio::read(socket, asio::dynamic_buffer(answer), failed);
+    bool connected = false;
+    std::error_code failed = asio::error::would_block;
+    // Not with SO_RCVTIMEO: Asio waits again after it.
+    const auto ask = [&]() -> asio::awaitable<void> {
+        co_await socket.async_connect(Local::endpoint(path), asio::use_awaitable);
+        connected = true;
+        const std::string line = question + "\n";
+        co_await asio::async_write(socket, asio::buffer(line), asio::use_awaitable);
+        co_await asio::async_read(socket, asio::dynamic_buffer(answer), asio::use_awaitable);
+    };
+    asio::co_spawn(loop, ask(),
+                   [&](const std::exception_ptr& thrown) { failed = code_of(thrown); });
+    loop.run_for(patience);
     if (failed == asio::error::eof) return answer;
     if (failed == asio::error::would_block)
-        return Error(Errc::timeout, path + ": no answer within 5 s");
-    return Error(Errc::io, path + ": " + failed.message());
+        return Error(Errc::timeout,
+                     path + ": no answer within " + std::to_string(patience.count()) + " ms");
+    const char* const hint = " (is fieldgate running? may you read this socket?)";
+    return Error(connected ? Errc::io : Errc::closed,
+                 path + ": " + failed.message() + (connected ? "" : hint));
 }
 
 }  // namespace fieldgate

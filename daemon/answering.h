@@ -3,9 +3,11 @@
 #include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
+#include <chrono>
 #include <functional>
 #include <string>
 
+#include "base/pulse.h"
 #include "base/result.h"
 #include "base/task_group.h"
 
@@ -29,8 +31,9 @@ public:
     Result<void> listen_tcp(const std::string& host, std::uint16_t port);
     std::uint16_t port() const;  ///< After listen_tcp(); the one given, or the one found for 0.
 
-    /// Accepts until cancelled.
-    asio::awaitable<void> serve();
+    bool listening() const { return local_.is_open() || tcp_.is_open(); }
+    /// Accepts until cancelled, and beats at least every 10 s.
+    asio::awaitable<void> serve(Pulses::Pulse& pulse);
     /// Ends the connections that are open.
     asio::awaitable<bool> stop() { return connections_.stop(); }
 
@@ -38,7 +41,7 @@ private:
     template <class Socket>
     asio::awaitable<void> converse(Socket socket);
     template <class Acceptor>
-    asio::awaitable<void> accept_from(Acceptor& acceptor);
+    asio::awaitable<void> accept_from(Acceptor& acceptor, Pulses::Pulse& pulse);
 
     asio::any_io_executor loop_;
     std::string end_;
@@ -49,8 +52,9 @@ private:
     TaskGroup connections_;
 };
 
-/// Asks the local socket at `path` one question. Errors: closed (nobody answers there), timeout (5
-/// s), io.
-Result<std::string> ask_local(const std::string& path, const std::string& question);
+/// Asks the local socket at `path` one question. Blocks, for `patience` at most. Errors: closed
+/// (nobody is there), timeout, io.
+Result<std::string> ask_local(const std::string& path, const std::string& question,
+                              std::chrono::milliseconds patience = std::chrono::seconds(5));
 
 }  // namespace fieldgate

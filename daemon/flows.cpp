@@ -133,13 +133,16 @@ asio::awaitable<void> carry_out(Parts& parts, southbound::Bus* bus, const Order&
 
 asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
     const bool strict = parts.config.store.durability == storage::Durability::strict;
+    auto& pulse = parts.pulses.add("collect " + bus.name(), [&bus] { return bus.turned(); });
     std::vector<Record> records;
     for (;;) {
-        const Readings readings = co_await bus.next();
-        if (readings.changed) parts.devices.set(readings.device, *readings.changed);
-        parts.latest.set(readings);
+        pulse.beat();
+        const std::optional<Readings> readings = co_await bus.next();
+        if (!readings) continue;
+        if (readings->changed) parts.devices.set(readings->device, *readings->changed);
+        parts.latest.set(*readings);
         records.clear();
-        parts.mapping.map(readings, parts.clock, records);
+        parts.mapping.map(*readings, parts.clock, records);
         parts.outbox.append(records);  // never waits; what does not fit any more is counted there
         if (strict && !records.empty()) co_await parts.outbox.flushed();
     }
@@ -236,7 +239,9 @@ asio::awaitable<void> refresh(Parts& parts) {
 }
 
 asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders) {
+    auto& pulse = parts.pulses.add("obey " + bus.name(), [&bus] { return bus.served(); });
     for (;;) {
+        pulse.beat();
         const std::optional<Order> order = co_await orders.next();
         if (!order) continue;
         if (order->own || order->acts()) {

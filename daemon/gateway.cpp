@@ -126,8 +126,8 @@ Result<void> Gateway::start() {
     flows_.spawn("upload", upload(parts_));
     flows_.spawn("notify", notify(parts_));
     flows_.spawn("refresh", refresh(parts_));
-    flows_.spawn("control", control_.serve());
-    flows_.spawn("metrics", metrics_.serve());
+    if (control_.listening()) flows_.spawn("control", control_.serve(pulses_.add("control")));
+    if (metrics_.listening()) flows_.spawn("metrics", metrics_.serve(pulses_.add("metrics")));
     return {};
 }
 
@@ -245,9 +245,6 @@ Status Gateway::status() const {
 std::string Gateway::stuck(Pulses::Clock::duration limit) const {
     if (Pulses::Clock::now() - outbox_.status().turned > limit) return "outbox";
     if (Pulses::Clock::now() - control_store_.turned() > limit) return "control store";
-    // A slow wire is slow, not stuck: the bus knows how long it may take.
-    for (const auto& bus : buses_)
-        if (Pulses::Clock::now() - bus->turned() > limit) return "collect " + bus->name();
     const Pulses::Pulse* pulse = pulses_.stuck(Pulses::Clock::now(), limit);
     return pulse ? pulse->name() : std::string();
 }

@@ -51,14 +51,14 @@ Bus::State::State(const asio::any_io_executor& loop, BusSettings settings,
     }
 }
 
-asio::awaitable<Readings> Bus::State::next() {
+asio::awaitable<std::optional<Readings>> Bus::State::next() {
     const Instant turn = Clock::now() + longest_wait;
     for (;;) {
         const Instant now = Clock::now();
         turned_ = now;
         if (is_suspended()) {
             if (now >= *suspended_until_) resume();
-            if (now >= turn) co_return Readings();
+            if (now >= turn) co_return std::nullopt;
             if (is_suspended()) co_await wake_.wait_until(std::min(*suspended_until_, turn));
             continue;
         }
@@ -70,10 +70,10 @@ asio::awaitable<Readings> Bus::State::next() {
         }
         const std::optional<Schedule::Due> due = schedule_.take(now);
         if (due) {
-            Readings readings = co_await scan(*due);
+            std::optional<Readings> readings = co_await scan(*due);
             co_return readings;
         }
-        if (now >= turn) co_return Readings();
+        if (now >= turn) co_return std::nullopt;
         if (!turns_.taken()) link_->idle();
         Instant wake = std::min(schedule_.next().value_or(turn), turn);
         wake = std::min(wake, periods_change_);
@@ -95,9 +95,13 @@ asio::awaitable<void> Bus::State::look_for_wire() {
 }
 
 // A serial line may have to wait for what is owed, prove, wait again, and only then ask.
+std::chrono::milliseconds Bus::State::longest(std::chrono::milliseconds timeout) const {
+    return 10 * timeout + 2 * cost_.turnaround();
+}
+
 asio::awaitable<Result<Reply>> Bus::State::on_the_wire(const Request& request) {
     const std::chrono::milliseconds timeout = cost_.timeout(request);
-    patient_until_ = Clock::now() + 10 * timeout + 2 * cost_.turnaround();
+    patient_until_ = Clock::now() + longest(timeout);
     Result<Reply> reply = co_await link_->transact(request, timeout);
     patient_until_ = Instant();
     turned_ = Clock::now();
@@ -119,12 +123,28 @@ asio::awaitable<Result<Reply>> Bus::State::transact(const Request& request) {
 // Asks again as often as the settings say, where asking again can help; a turn for each.
 asio::awaitable<Result<Reply>> Bus::State::ask(const Request& request, int tries, Urgency urgency) {
     for (int left = tries;; --left) {
+        std::optional<Service> service;
+        if (urgency != Urgency::scan) service.emplace(*this);
         const Turns::Turn turn = co_await turns_.take(urgency);
         if (is_suspended() && urgency != Urgency::scan) co_return suspended();
         Result<Reply> reply = co_await transact(request);
         const bool last = left <= 1 || is_suspended();
         if (reply || last || !may_help(reply.error())) co_return reply;
     }
+}
+
+// Ahead of a question are, at worst, what is on the wire, its share of scans and one command; then
+// it is asked itself, and a write may read before and be sent in two ways.
+Bus::State::Service::Service(State& bus) : bus_(bus) {
+    ++bus_.asking_;
+    const int transactions = Turns::scans_for_a_read + 5 + bus_.settings_.retries;
+    const auto longest = bus_.longest(bus_.cost_.timeout(modbus::pdu_bytes_max));
+    bus_.serve_until_ = std::max(bus_.serve_until_, Clock::now() + transactions * longest);
+}
+
+Bus::State::Service::~Service() {
+    bus_.served_ = Clock::now();
+    if (--bus_.asking_ == 0) bus_.serve_until_ = Instant();
 }
 
 asio::awaitable<Readings> Bus::State::scan(Schedule::Due due) {
@@ -230,6 +250,10 @@ Instant Bus::State::turned() const {
     return std::max(turned_, std::min(patient_until_, Clock::now()));
 }
 
+Instant Bus::State::served() const {
+    return std::max(served_, std::min(serve_until_, Clock::now()));
+}
+
 BusStatus Bus::State::status() const {
     BusStatus status = status_;
     status.suspended = is_suspended();
@@ -254,7 +278,7 @@ Bus::Bus(const asio::any_io_executor& loop, BusSettings settings,
 
 Bus::~Bus() = default;
 
-asio::awaitable<Readings> Bus::next() { return state_->next(); }
+asio::awaitable<std::optional<Readings>> Bus::next() { return state_->next(); }
 
 asio::awaitable<Result<Written>> Bus::write(DeviceIndex device, PointIndex point, Value value) {
     Result<Written> written = co_await state_->write(device, point, std::move(value));
@@ -269,5 +293,6 @@ asio::awaitable<Result<Readings>> Bus::read(DeviceIndex device, std::vector<Poin
 const std::string& Bus::name() const { return state_->name(); }
 BusStatus Bus::status() const { return state_->status(); }
 Instant Bus::turned() const { return state_->turned(); }
+Instant Bus::served() const { return state_->served(); }
 
 }  // namespace fieldgate::southbound

@@ -73,11 +73,10 @@ public:
         std::vector<DeviceSettings> devices);
     ~Bus();
 
-    /// Sleeps until a scan is due, performs it, and returns what it read. Nothing (an empty
-    /// `values`, no `changed`) after a scan that failed, and after at most 10 s without one, so
-    /// that the caller turns. The wire is taken for one transaction at a time. Throws
-    /// operation_aborted when cancelled.
-    asio::awaitable<Readings> next();
+    /// Sleeps until a scan is due, performs it, and returns what it read: no `values` if it failed.
+    /// nullopt after at most 10 s without a scan, so that the caller turns. The wire is taken for
+    /// one transaction at a time. Throws operation_aborted when cancelled.
+    asio::awaitable<std::optional<Readings>> next();
 
     /// Writes `value` to a point of a device on this bus, once, by FC 5, 6, 16 or 22; bits without
     /// `mask` by reading, changing and writing back in one turn. Waits for one scan at most. Then,
@@ -122,6 +121,9 @@ public:
     /// When next() last turned: now, as long as a transaction takes no longer than its time limit
     /// and what has to be waited for before it allow.
     Instant turned() const;
+    /// The same for write(), read() and read_raw(): when one of them last had the wire, or now, as
+    /// long as those that wait do not wait longer than their turn can be away.
+    Instant served() const;
 
 private:
     class State;

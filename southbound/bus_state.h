@@ -28,7 +28,7 @@ public:
     State(const asio::any_io_executor& loop, BusSettings settings,
           std::vector<DeviceSettings> devices);
 
-    asio::awaitable<Readings> next();
+    asio::awaitable<std::optional<Readings>> next();
     asio::awaitable<Result<Written>> write(DeviceIndex index, PointIndex point, Value value);
     asio::awaitable<Result<Readings>> read(DeviceIndex index, std::vector<PointIndex> points);
     asio::awaitable<Result<std::vector<std::uint16_t>>> read_raw(std::uint8_t unit,
@@ -42,6 +42,7 @@ public:
                             Instant until, unsigned times);
     BusStatus status() const;
     Instant turned() const;
+    Instant served() const;
     const std::string& name() const { return settings_.name; }
 
 private:
@@ -63,9 +64,22 @@ private:
         const WriteRule* rule;
     };
 
+    /// Somebody asks for the wire, has it, and is done when this ends.
+    class Service {
+    public:
+        explicit Service(State& bus);
+        ~Service();
+        Service(const Service&) = delete;
+        Service& operator=(const Service&) = delete;
+
+    private:
+        State& bus_;
+    };
+
     asio::awaitable<Readings> scan(Schedule::Due due);
     asio::awaitable<Result<Reply>> transact(const Request& request);
     asio::awaitable<Result<Reply>> on_the_wire(const Request& request);
+    std::chrono::milliseconds longest(std::chrono::milliseconds timeout) const;
     asio::awaitable<Result<Reply>> ask(const Request& request, int tries, Urgency urgency);
     asio::awaitable<void> look_for_wire();
     void decode(Device& device, const Schedule::Due& due, const Reply& reply, Readings& readings);
@@ -107,6 +121,9 @@ private:
     Instant periods_change_ = Instant::max();  // when next() is to look at them
     Instant turned_ = Instant::clock::now();
     Instant patient_until_{};  // by then the transaction in progress has ended
+    Instant served_ = Instant::clock::now();
+    Instant serve_until_{};  // by then whoever asks for the wire has had it
+    std::size_t asking_ = 0;
     modbus::NoValues none_;
 };
 

@@ -101,6 +101,7 @@ asio::awaitable<Result<Written>> Bus::State::write(DeviceIndex index, PointIndex
 
 // From the reading of the other bits to the answer the wire is ours.
 asio::awaitable<Result<Written>> Bus::State::put(const Target& target, const modbus::Image& image) {
+    const Service service(*this);
     const Turns::Turn turn = co_await turns_.take(Urgency::command);
     Device& device = devices_[target.device];
     if (auto why = unreachable(target.device)) co_return *why;

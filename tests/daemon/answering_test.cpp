@@ -34,12 +34,13 @@ public:
     }
     AnsweringServer& server() { return server_; }
     void start() {
-        flows_.spawn("serve", server_.serve());
+        flows_.spawn("serve", server_.serve(pulses_.add("serve")));
         thread_ = std::thread([this] { loop_.run(); });
     }
 
 private:
     asio::io_context loop_{1};
+    Pulses pulses_;
     AnsweringServer server_;
     TaskGroup flows_;
     std::thread thread_;
@@ -67,6 +68,17 @@ TEST(Answering, AnswersOnAPrivateLocalSocket) {
     }
     EXPECT_FALSE(std::filesystem::exists(path));
     EXPECT_EQ(ask_local(path, "status").error().code, Errc::closed);
+}
+
+TEST(Answering, IsNotWaitedForWhereNobodyComesToTheDoor) {
+    const std::string path = socket_path("asleep");
+    asio::io_context loop(1);
+    asio::local::stream_protocol::acceptor asleep(loop, path);
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(ask_local(path, "status", std::chrono::milliseconds(200)).error().code,
+              Errc::timeout);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+    ::unlink(path.c_str());
 }
 
 TEST(Answering, TakesAsLongANameAsASocketCanHave) {

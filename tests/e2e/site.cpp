@@ -39,10 +39,11 @@ void Site::write_configuration() {
     text += "store: { path: store, keep_free: 1MiB" + settings_.store_more +
             " }\nlocal: { control: control.sock }\n" + settings_.more +
             "buses:\n  field: { protocol: modbus-tcp, tcp: \"127.0.0.1:" +
-            std::to_string(witness_.port()) + "\" }\ndevices:\n  - { name: \"d{unit}\", unit: 1.." +
-            std::to_string(settings_.units) +
-            ", template: witness, bus: field, node_id: \"D{unit}\", every: " + settings_.every +
-            " }\n";
+            std::to_string(witness_.port()) + "\" }\n";
+    if (settings_.units > 0)
+        text += "devices:\n  - { name: \"d{unit}\", unit: 1.." + std::to_string(settings_.units) +
+                ", template: witness, bus: field, node_id: \"D{unit}\", every: " + settings_.every +
+                " }\n";
     lab::write_file(dir_ / "fieldgate.yaml", text);
     std::filesystem::create_directory(dir_ / "templates");
     lab::write_file(dir_ / "templates/witness.yaml", template_yaml);

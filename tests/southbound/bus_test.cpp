@@ -72,7 +72,9 @@ void check(const Readings& readings, std::uint8_t unit, Seen& seen) {
 
 asio::awaitable<void> collect(Bus& bus, Seen& seen) {
     for (;;) {
-        const Readings readings = co_await bus.next();
+        const std::optional<Readings> scanned = co_await bus.next();
+        if (!scanned) continue;
+        const Readings& readings = *scanned;
         if (readings.changed) seen.changes[readings.device].push_back(*readings.changed);
         if (readings.values.empty()) continue;
         seen.at[readings.device].push_back(readings.at);
@@ -236,6 +238,30 @@ TEST_F(BusTest, TurnsAsLongAsItWaitsForASlowWire) {
     };
     ASSERT_TRUE(run_until(retried, 10s));
     EXPECT_LT(longest, 300ms);
+}
+
+TEST_F(BusTest, ServesAsLongAsSomebodyWaitsForASlowWire) {
+    const std::string path = line_path("asked");
+    plant_.add_rtu({"line", {1}, lab::certified_values, {}}, path);
+    plant_.set_fault("line", 1, {lab::FaultKind::silent, 0ms, 0, 0});
+    Bus& bus = add(line(path, 1'000'000, 400ms), {device(0, 1, certified_map(2), 1h)}, seen_);
+    bool done = false;
+    const auto ask = [](Bus& asked, bool& answered) -> asio::awaitable<void> {
+        const auto words = co_await asked.read_raw(1, modbus::Table::holding, 0, 2);
+        EXPECT_FALSE(words);
+        answered = true;
+    };
+    flows_.spawn("ask", ask(bus, done));
+    Clock::duration longest{0};
+    const auto gave_up = [&] {
+        if (!done) longest = std::max<Clock::duration>(longest, Clock::now() - bus.served());
+        return done;
+    };
+    ASSERT_TRUE(run_until(gave_up, 10s));
+    EXPECT_LT(longest, 300ms);
+    const Instant last = bus.served();
+    run_for(300ms);
+    EXPECT_EQ(bus.served(), last) << "nobody has asked since";
 }
 
 TEST_F(BusTest, CountsEveryRequestThatHasLeft) {

@@ -104,7 +104,7 @@ protected:
     void poll() { flows_.spawn("collect", collect()); }
     asio::awaitable<void> collect() {
         for (;;) {
-            const Readings readings = co_await bus_->next();
+            const Readings readings = (co_await bus_->next()).value_or(Readings());
             if (!readings.values.empty()) ++scans_;
             for (const Reading& reading : readings.values) last_[reading.point] = reading.value;
         }

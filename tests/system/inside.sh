@@ -125,6 +125,21 @@ is_watched() {
     systemctl daemon-reload
     expect systemctl restart $unit
 }
+is_watched_though_it_is_busy() {
+    local before
+    mkdir -p /run/systemd/system/$unit.d
+    printf '[Service]\nWatchdogSec=3\nTimeoutAbortSec=2\nEnvironment=LD_PRELOAD=%s FIELDGATE_SPIN_FILE=%s\n' \
+        /opt/trial/spin.so /run/fieldgate/spin >/run/systemd/system/$unit.d/spin.conf
+    systemctl daemon-reload
+    expect systemctl restart $unit
+    before=$(property MainPID)
+    expect grep -q /opt/trial/spin.so "/proc/$before/maps"
+    touch /run/fieldgate/spin
+    expect within 20 active_as_another_than "$before"
+    rm -r /run/systemd/system/$unit.d
+    systemctl daemon-reload
+    expect systemctl restart $unit
+}
 upgrades() {
     local before kept now
     expect systemctl enable $unit 2>/dev/null
@@ -174,6 +189,7 @@ check "it runs as its own user without capabilities, filtered" is_confined
 check "a second instance is refused with 3 and the pid of the first" refuses_a_second
 check "killed, it comes back" survives_a_kill
 check "frozen, the watchdog brings it back" is_watched
+check "a loop that never comes back is ended by the watchdog" is_watched_though_it_is_busy
 check "an upgrade keeps the configuration and restarts it" upgrades
 check "systemctl stop takes less than 5 s" stops
 check "removal keeps configuration and store" removes

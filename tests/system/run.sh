@@ -1,13 +1,15 @@
 #!/bin/bash
 # The package in a Debian root booted with systemd as PID 1: install, configure, start, kill, freeze,
 # stop, upgrade, purge. Run as root by scripts/test --system, which builds the two packages:
-#   tests/system/run.sh PACKAGE.deb NEWER_PACKAGE.deb
+#   tests/system/run.sh PACKAGE.deb NEWER_PACKAGE.deb SPIN.so
+# SPIN.so: tests/fakes/spin.cpp, a loop that never comes back.
 # Exit 0 passed, 1 failed, 77 skipped because no root can be booted here (the reason is printed).
 # The bare root is kept in build/system/, so that only the first run downloads it.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 package=$(realpath "${1:?first package}")
 newer=$(realpath "${2:?newer package}")
+spin=$(realpath "${3:?the preloaded fault}")
 work=$PWD/build/system
 root=$work/root
 mkdir -p "$work"
@@ -50,6 +52,7 @@ trial=$root/opt/trial
 mkdir -p "$trial"
 cp "$package" "$trial/package.deb"
 cp "$newer" "$trial/newer.deb"
+install -m 755 "$spin" "$trial/spin.so"
 install -m 755 tests/system/inside.sh "$trial/inside.sh"
 cat >"$root/etc/systemd/system/trial.service" <<'UNIT'
 [Unit]
