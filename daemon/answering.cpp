@@ -27,7 +27,7 @@ namespace {
 constexpr std::size_t connections_max = 32;
 constexpr std::size_t question_bytes_max = 8192;
 constexpr auto conversation = 5s;
-constexpr auto turn = 10s;     // the longest wait of a flow (base/pulse.h)
+constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
 
 using Local = asio::local::stream_protocol;
 
