@@ -48,8 +48,7 @@ struct PlatformSettings {
     std::chrono::milliseconds linger{1000};
     Limits limits;
     ReconnectPolicy reconnect;
-    bool register_devices = false;    ///< register: auto
-    std::vector<std::string> topics;  ///< custom and broadcast
+    bool register_devices = false;  ///< register: auto
 };
 
 }  // namespace fieldgate::northbound

@@ -72,24 +72,61 @@ void read_reconnect(const Place& place, northbound::ReconnectPolicy& policy, Rep
     }
 }
 
-void read_topics(const Place& place, std::vector<std::string>& topics, Loading& loading) {
-    // At most 50 custom subscriptions of 128 bytes (protocol reference, appendix A).
-    const std::vector<Place> items = read_list(place, loading.report);
-    if (items.size() > 50) {
-        loading.report.error(place, "more than 50 topics", "the platform allows 50");
+// At most 50 subscriptions a connection (protocol reference, appendix A, the smaller figure), six
+// of them our own; a topic of at most 128 bytes.
+constexpr std::size_t own_subscriptions = 6;
+constexpr std::size_t topics_max = 50 - own_subscriptions;
+constexpr std::size_t topic_bytes_max = 128;
+
+struct TopicFault {
+    std::string what;
+    std::string hint;
+};
+
+// Wildcards stand for whole levels, "#" for the last (MQTT 3.1.1, 4.7.1). A broker closes the
+// connection on any other filter, every time.
+std::optional<TopicFault> wildcard_fault(std::string_view topic) {
+    for (std::size_t begin = 0; begin <= topic.size();) {
+        const std::size_t end = std::min(topic.find('/', begin), topic.size());
+        const std::string_view level = topic.substr(begin, end - begin);
+        const bool wild = level.find_first_of("+#") != std::string_view::npos;
+        if (wild && level.size() > 1)
+            return TopicFault{"a wildcard beside other characters",
+                              "+ and # stand between slashes"};
+        if (level == "#" && end != topic.size())
+            return TopicFault{"# is not the last level", "use + for one level in between"};
+        begin = end + 1;
     }
-    for (const Place& item : items) {
+    return std::nullopt;
+}
+
+std::optional<TopicFault> topic_fault(std::string_view topic, const std::string& device_id) {
+    if (topic.empty()) return TopicFault{"an empty topic", "remove it"};
+    if (topic.size() > topic_bytes_max)
+        return TopicFault{"a topic longer than 128 bytes", "the platform allows 128 bytes"};
+    if (auto fault = wildcard_fault(topic)) return fault;
+    const std::string own = "$oc/devices/" + device_id + "/user/";
+    if (topic[0] != '$' || topic.starts_with("$oc/broadcast/") || topic.starts_with(own))
+        return std::nullopt;
+    return TopicFault{"the platform does not give this topic to this gateway",
+                      "$oc/broadcast/..., " + own + "... or a topic without $"};
+}
+
+void read_topics(const Place& place, const std::string& device_id, Loading& loading) {
+    std::vector<std::string> topics;
+    for (const Place& item : read_list(place, loading.report)) {
         const auto topic = read_text(item, loading.report);
         if (!topic) continue;
-        if (topic->size() > 128) {
-            loading.report.error(item, "a topic longer than 128 bytes",
-                                 "the platform allows 128 bytes");
-        } else if (std::find(topics.begin(), topics.end(), *topic) != topics.end()) {
+        if (const auto fault = topic_fault(*topic, device_id))
+            loading.report.error(item, fault->what, fault->hint);
+        else if (std::find(topics.begin(), topics.end(), *topic) != topics.end())
             loading.report.error(item, "the topic stands twice", "remove one of them");
-        } else {
+        else
             topics.push_back(*topic);
-        }
     }
+    if (topics.size() > topics_max)
+        loading.report.error(place, "more than 44 topics",
+                             "the platform allows 50 subscriptions, 6 are the gateway's own");
     if (!topics.empty()) loading.not_yet(place);
 }
 
@@ -157,7 +194,7 @@ void read_platform(const Place& place, bool endpoint_required, Loading& loading)
     }
     fields.word<bool>("register", platform.register_devices, {{"off", false}, {"auto", true}});
     if (platform.register_devices) loading.not_yet(*fields.get("register"));
-    if (const auto topics = fields.get("topics")) read_topics(*topics, platform.topics, loading);
+    if (const auto topics = fields.get("topics")) read_topics(*topics, platform.device_id, loading);
     if (const auto fallback = fields.get("fallback")) read_fallback(*fallback, loading);
 }
 

@@ -67,7 +67,6 @@ asio::awaitable<Result<void>> MqttCloud::connect(std::function<void()> alive) {
 
 asio::awaitable<Result<void>> MqttCloud::introduce(std::function<void()> alive) {
     std::vector<std::string> filters = downlink_filters(settings_.device_id);
-    filters.insert(filters.end(), settings_.topics.begin(), settings_.topics.end());
     const Result<void> subscribed = co_await session_.subscribe(std::move(filters));
     // The platform sends its own topics unasked (protocol reference 1.6): no reason to stay away.
     if (!subscribed && subscribed.error().code != Errc::refused) co_return subscribed;

@@ -126,10 +126,7 @@ void Session::hear(const News& news) {
             on_connect_answer(news);
             break;
         case News::Kind::subscribed:
-            subscribe_answer_ = Result<void>();
-            for (const int code : news.grants)
-                if (code > 2)
-                    subscribe_answer_ = Error(Errc::refused, "a subscription was refused");
+            grants_ = news.grants;
             answered_.notify();
             break;
         case News::Kind::acknowledged:

@@ -119,7 +119,8 @@ private:
     std::uint64_t lines_ = 0;
     std::shared_ptr<Line> line_;  // while connecting or up
     std::list<Retired> retired_;  // closing, or not yet destroyed
-    std::optional<Result<void>> connect_answer_, subscribe_answer_;
+    std::optional<Result<void>> connect_answer_;
+    std::optional<std::vector<int>> grants_;  // SUBACK: one code for each filter
     std::optional<Error> probe_answer_;
     std::uint64_t probed_ = 0;  // the line that probe_answer_ is about
     Event answered_;            // of connect, subscribe, probe; they never overlap

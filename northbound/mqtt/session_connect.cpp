@@ -39,6 +39,18 @@ std::string seconds_text(std::chrono::milliseconds time) {
     return std::to_string(time.count()) + " ms";
 }
 
+// MQTT 3.1.1, 3.9.3: a code above 2 is a no.
+Result<void> refused_of(const std::vector<std::string>& filters, const std::vector<int>& grants) {
+    std::string refused;
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+        if (i < grants.size() && grants[i] <= 2) continue;
+        refused += refused.empty() ? "subscriptions refused: " : ", ";
+        refused += filters[i];
+    }
+    if (refused.empty()) return {};
+    return Error(Errc::refused, std::move(refused));
+}
+
 // A connect() call: whatever ends it without success takes the line down.
 class Session::Attempt {
 public:
@@ -107,17 +119,16 @@ asio::awaitable<Result<void>> Session::subscribe(std::vector<std::string> filter
     if (!up()) co_return lost_;
     const std::uint64_t line = line_->number();
     const auto deadline = Clock::now() + settings_.ack_deadline;
-    subscribe_answer_.reset();
+    grants_.reset();
     worker_->post([line = line_, filters] { line->subscribe(filters); });
-    while (up() && line_->number() == line && !subscribe_answer_ && Clock::now() < deadline)
+    while (up() && line_->number() == line && !grants_ && Clock::now() < deadline)
         co_await answered_.wait_until(deadline);
     if (!up() || line_->number() != line) co_return lost_;
-    if (!subscribe_answer_) {
+    if (!grants_) {
         drop("no SUBACK within " + seconds_text(settings_.ack_deadline));
         co_return Error(Errc::timeout, lost_.what);
     }
-    const Result<void> answer = *subscribe_answer_;
-    co_return answer;
+    co_return refused_of(filters, *grants_);
 }
 
 void Session::on_connect_answer(const News& news) {

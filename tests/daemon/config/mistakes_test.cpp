@@ -144,6 +144,17 @@ const Mistake main_mistakes[] = {
     {main_file, "register: off", "register: no", "no", "platform.register", "no word"},
     {main_file, "register: off", "register: \"off\"", "\"off\"", "platform.register", "no word"},
     {main_file, "topics: []", "topics: { a: b }", "{ a", "platform.topics", "list"},
+    {main_file, "topics: []", "topics: [a/#/b]", "a/#", "platform.topics[0]", "not the last"},
+    {main_file, "topics: []", "topics: [a/#, b/c+]", "b/c", "platform.topics[1]", "wildcard"},
+    {main_file, "topics: []", "topics: [\"\"]", "\"\"", "platform.topics[0]", "empty"},
+    {main_file, "topics: []", "topics: [a/b, a/b]", "a/b]", "platform.topics[1]", "twice"},
+    {main_file, "topics: []", "topics: [$oc/devices/other/user/a]", "$oc", "platform.topics[0]",
+     "does not give"},
+    {main_file, "topics: []",
+     "topics: [$oc/devices/64f0a1b2c3d4e5f607182930_GW-0001/sys/commands/#]", "$oc",
+     "platform.topics[0]", "does not give"},
+    {main_file, "topics: []", "topics: [$share/a/b]", "$share", "platform.topics[0]",
+     "does not give"},
     {main_file, "template: gateway", "template: gatewya", "gatewya", "gateway.template",
      "no template"},
     {main_file, "template: gateway", "template: power-meter", "power-meter", "gateway.template",
@@ -313,6 +324,19 @@ const Mistake template_mistakes[] = {
     {self_file, "every: 60s", "defaults: {}", "{}", "defaults", "does not belong"},
 };
 INSTANTIATE_TEST_SUITE_P(OfTemplates, EveryMistake, testing::ValuesIn(template_mistakes));
+
+TEST(Topics, AreAsManyAsTheConnectionHasRoomFor) {
+    const auto load = [](int count, const std::string& more) {
+        const Site site;
+        std::string topics = "topics: [$oc/broadcast/all, +/a/#, \"#\"" + more;
+        for (int i = 3; i < count; ++i) topics += ", t" + std::to_string(i);
+        site.replace(main_file, "topics: []", topics + "]");
+        return site.load();
+    };
+    EXPECT_TRUE(load(44, "").ok());
+    EXPECT_FALSE(load(45, "").ok());
+    EXPECT_TRUE(load(3, ", $oc/devices/64f0a1b2c3d4e5f607182930_GW-0001/user/orders").ok());
+}
 
 }  // namespace
 }  // namespace fieldgate

@@ -296,10 +296,10 @@ TEST_F(SessionTest, SaysThatASubscriptionWasRefused) {
     broker.play(script);
     make(settings());
     ASSERT_TRUE(connect());
-    std::vector<std::string> filters{"a/#", "b"};
-    const Result<void> answer = await(loop, session->subscribe(filters));
+    const Result<void> answer = await(loop, session->subscribe({"a/#", "b"}));
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, Errc::refused);
+    EXPECT_EQ(answer.error().what, "subscriptions refused: a/#, b");
     EXPECT_TRUE(session->up());
 }
 
