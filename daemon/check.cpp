@@ -8,7 +8,7 @@
 namespace fieldgate {
 Exit check(const std::string& config_file, bool with_plan, bool as_json) {
     const LoadedConfig loaded = load_config(config_file);
-    const Exit exit = loaded.ok() ? Exit::well : Exit::configuration;
+    const Exit exit = exit_of(loaded);
     if (as_json) {
         std::string text = "{";
         append_problems_json(text, loaded.problems);

@@ -54,6 +54,11 @@ public:
 private:
     // The document, parsed; nullptr, with problems, if that cannot be.
     Document* open(const std::string& path, std::string text) {
+        const std::string stranger = loading_.disk.changed_by(path);
+        if (!stranger.empty())
+            loading_.report.remark(config::seen_from(folder_, path),
+                                   stranger + " can change this file, and so command this plant",
+                                   "run: chown root " + path + " && chmod go-w " + path);
         loading_.hashed.append(text).push_back('\0');
         auto& document = loading_.documents.emplace_back(std::make_unique<Document>(
             config::seen_from(folder_, path), config::folder_of(path), std::move(text)));
@@ -156,6 +161,7 @@ private:
             loading_.config.hash = sha256_hex(loading_.hashed);
             loaded.config = std::move(loading_.config);
         }
+        loaded.may_pass = !loaded.config && loading_.disk.troubled();
         loaded.problems = loading_.report.take();
         return loaded;
     }
@@ -169,6 +175,11 @@ private:
 
 LoadedConfig load_config(const std::string& main_file) {
     return Loader(Disk(true)).load(main_file);
+}
+
+Exit exit_of(const LoadedConfig& loaded) {
+    if (loaded.config) return Exit::well;
+    return loaded.may_pass ? Exit::failed : Exit::configuration;
 }
 
 std::vector<Problem> config::check_text(std::string text) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/exit.h"
 #include "daemon/problem.h"
 #include "model/point.h"
 #include "model/product_model.h"
@@ -118,8 +119,13 @@ struct LoadedConfig {
     std::optional<Config> config;  ///< Absent if there is an error among `problems`.
     LocalSettings local;           ///< As far as it could be read, whatever is wrong elsewhere.
     std::vector<Problem> problems;
+    /// Without a config: something could not be read for a reason that may pass; look again.
+    bool may_pass = false;
     bool ok() const { return config.has_value(); }
 };
+
+/// How a command ends that got this.
+Exit exit_of(const LoadedConfig& loaded);
 
 /// Reads the main file and everything it names; reports *all* problems of all files in one run.
 LoadedConfig load_config(const std::string& main_file);

@@ -9,6 +9,7 @@
 #include <asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "base/event.h"
 #include "base/log.h"
@@ -20,6 +21,7 @@ using namespace std::chrono_literals;
 namespace fieldgate {
 namespace {
 
+constexpr auto second_look = 1s;
 constexpr auto stuck_after = 40s;  // four waits of 10 s; the unit's WatchdogSec is 60
 
 std::string summary(const Status& status) {
@@ -98,8 +100,13 @@ bool has_a_road(const northbound::PlatformSettings& platform) {
 Exit run(const std::string& config_file) {
     std::signal(SIGPIPE, SIG_IGN);
     LoadedConfig loaded = load_config(config_file);
+    if (!loaded.config) {
+        // A file may just be replaced. What is given up now is given up for years.
+        std::this_thread::sleep_for(second_look);
+        loaded = load_config(config_file);
+    }
     print_problems(loaded.problems);
-    if (!loaded.config) return Exit::configuration;
+    if (!loaded.config) return exit_of(loaded);
     for (const std::string& path : loaded.config->not_yet)
         log::warning("configured, but not in this version yet", {{"key", path}});
 

@@ -1,10 +1,9 @@
 #pragma once
 #include <string>
 
-namespace fieldgate {
+#include "daemon/exit.h"
 
-/// Exit codes of every command (config README).
-enum class Exit : int { well = 0, failed = 1, usage = 2, already_running = 3, configuration = 78 };
+namespace fieldgate {
 
 /// `fieldgate run`: the daemon, until SIGTERM or SIGINT. Does not return to threads that hang: it
 /// ends the process by itself once everything is stored, or 5 s after the signal (then `failed`, if

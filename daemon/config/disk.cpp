@@ -12,12 +12,23 @@
 namespace fieldgate::config {
 namespace {
 
-Error system_error(int number) { return {Errc::io, std::generic_category().message(number)}; }
+// What somebody has to mend: no such file, no permission, a name that cannot be.
+bool is_lasting(int number) {
+    return number == ENOENT || number == ENOTDIR || number == EACCES || number == EPERM ||
+           number == EISDIR || number == ELOOP || number == ENAMETOOLONG || number == ENXIO;
+}
 
 }  // namespace
 
+Error Disk::failed(int number) const {
+    if (!is_lasting(number)) troubled_ = true;
+    return {Errc::io, std::generic_category().message(number)};
+}
+
 bool Disk::exists(const std::string& path) const {
-    return !real_ || access(path.c_str(), F_OK) == 0;
+    if (!real_ || access(path.c_str(), F_OK) == 0) return true;
+    (void)failed(errno);
+    return false;
 }
 
 Result<std::string> Disk::read(const std::string& path, std::size_t bytes_max) const {
@@ -25,7 +36,7 @@ Result<std::string> Disk::read(const std::string& path, std::size_t bytes_max) c
     if (!real_) return text;
     // O_NONBLOCK: a named pipe must not hold us.
     const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) return system_error(errno);
+    if (file < 0) return failed(errno);
     struct stat about {};
     if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
         close(file);
@@ -37,7 +48,7 @@ Result<std::string> Disk::read(const std::string& path, std::size_t bytes_max) c
         text.append(buffer, static_cast<std::size_t>(count));
     const int error = errno;
     close(file);
-    if (count < 0) return system_error(error);
+    if (count < 0) return failed(error);
     if (text.size() > bytes_max) {
         return Error(Errc::out_of_range, "larger than " + std::to_string(bytes_max / 1000) + " kB");
     }
@@ -57,8 +68,10 @@ std::vector<std::string> Disk::match(const std::string& folder, const std::strin
     }
     whole += pattern;
     glob_t found{};
-    if (glob(whole.c_str(), 0, nullptr, &found) == 0)
-        paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    const int unmatched = glob(whole.c_str(), 0, nullptr, &found);
+    if (unmatched == GLOB_NOSPACE) (void)failed(ENOMEM);
+    if (unmatched == GLOB_ABORTED) (void)failed(EIO);
+    if (unmatched == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     globfree(&found);
     for (std::string& path : paths) path = resolve(folder, path);
     return paths;
@@ -66,8 +79,25 @@ std::vector<std::string> Disk::match(const std::string& folder, const std::strin
 
 unsigned Disk::mode(const std::string& path) const {
     struct stat about {};
-    if (!real_ || stat(path.c_str(), &about) != 0) return 0;
+    if (!real_) return 0;
+    if (stat(path.c_str(), &about) != 0) {
+        (void)failed(errno);
+        return 0;
+    }
     return about.st_mode & 07777U;
+}
+
+std::string Disk::changed_by(const std::string& path) const {
+    struct stat about {};
+    if (!real_ || stat(path.c_str(), &about) != 0) return {};
+    if ((about.st_mode & S_IWOTH) != 0) return "everybody";
+    if (geteuid() == 0) return {};
+    if (about.st_uid != 0 && about.st_uid != geteuid())
+        return "its owner, user " + std::to_string(about.st_uid);
+    const bool foreign_group = about.st_gid != 0 && about.st_gid != getegid();
+    if ((about.st_mode & S_IWGRP) != 0 && foreign_group)
+        return "group " + std::to_string(about.st_gid);
+    return {};
 }
 
 std::string resolve(const std::string& folder, std::string_view path) {

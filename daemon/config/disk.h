@@ -13,6 +13,12 @@ class Disk {
 public:
     explicit Disk(bool real) : real_(real) {}
     bool real() const { return real_; }
+    /// Something could not be read, or seen, for a reason that no file explains and that may pass:
+    /// a bad sector, no more descriptors or memory, a mount that has not come yet. What the
+    /// configuration lacks may be there.
+    bool troubled() const { return troubled_; }
+    /// An error that the system has given, noted.
+    Error failed(int number) const;
 
     bool exists(const std::string& path) const;
     /// Errors: io (with the system's reason), out_of_range (larger than `bytes_max`; not read).
@@ -21,9 +27,13 @@ public:
     std::vector<std::string> match(const std::string& folder, const std::string& pattern) const;
     /// Permission bits; 0 if there is no such file.
     unsigned mode(const std::string& path) const;
+    /// Somebody who is neither root nor the user that runs this may change the file: who; else
+    /// empty. Root looks after files of others, so then only what everybody may counts.
+    std::string changed_by(const std::string& path) const;
 
 private:
     bool real_;
+    mutable bool troubled_ = false;
 };
 
 /// `path` as seen from `folder`, tidied up; an absolute path stays what it is.

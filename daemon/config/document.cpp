@@ -119,6 +119,11 @@ void Report::unreadable(const std::string& file, std::string what, std::string h
     add(nullptr, {file, 1, 1, {}, Problem::Severity::error, std::move(what), std::move(hint), {}});
 }
 
+void Report::remark(const std::string& file, std::string what, std::string hint) {
+    add(nullptr,
+        {file, 1, 1, {}, Problem::Severity::warning, std::move(what), std::move(hint), {}});
+}
+
 std::vector<Problem> Report::take() {
     std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
         return std::tie(a.file, a.line, a.column) < std::tie(b.file, b.line, b.column);

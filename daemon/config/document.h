@@ -48,6 +48,9 @@ public:
     /// A file that cannot be read at all, and is named nowhere.
     void unreadable(const std::string& file, std::string what, std::string hint);
 
+    /// A warning about the file as a whole.
+    void remark(const std::string& file, std::string what, std::string hint);
+
     bool failed() const { return errors_ > 0; }
     std::size_t errors() const { return errors_; }
     /// All of them, by file, line and column.

@@ -62,7 +62,7 @@ Result<ModelFiles> from_folder(const std::string& folder, const Disk& disk) {
         if (++entries > entries_max) return too_large();
         if (Export::wants(at->path().filename().string())) paths.push_back(at->path().string());
     }
-    if (error) return Error(Errc::io, error.message());
+    if (error) return disk.failed(error.value());
     std::sort(paths.begin(), paths.end());
     Export found;
     for (const std::string& path : paths) {
@@ -124,7 +124,8 @@ Result<ModelFiles> from_zip(const std::string& bytes) {
 Result<ModelFiles> read_product_model(const std::string& path, const Disk& disk) {
     if (!disk.real()) return Error(Errc::io, "no such file");
     std::error_code error;
-    if (std::filesystem::is_directory(path, error)) return from_folder(path, disk);
+    const bool folder = std::filesystem::is_directory(path, error);
+    if (folder) return from_folder(path, disk);
     auto bytes = disk.read(path, bytes_max);
     if (!bytes) return bytes.error();
     if (bytes->starts_with("PK")) {
