@@ -37,7 +37,7 @@ void Site::write_configuration() {
     if (platform_) text += "  ca: " + platform_->ca().string() + "\n";
     text += settings_.platform_more;
     text += "store: { path: store, keep_free: 1MiB" + settings_.store_more +
-            " }\nlocal: { control: control.sock }\n" + settings_.more +
+            " }\nlocal: { control: control.sock" + settings_.local_more + " }\n" + settings_.more +
             "buses:\n  field: { protocol: modbus-tcp, tcp: \"127.0.0.1:" +
             std::to_string(witness_.port()) + "\" }\n";
     if (settings_.units > 0)

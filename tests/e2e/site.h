@@ -24,6 +24,7 @@ public:
         std::string platform_more;                 ///< more lines of `platform:`, indented by two
         std::string more;                          ///< more keys of the main file
         std::map<std::string, std::string> files;  ///< more files of the site, by name
+        std::string local_more;            ///< more members of `local: {…}`, with a leading comma
         std::string store_more;            ///< more members of `store: {…}`, with a leading comma
         std::string endpoint;              ///< instead of the lab's platform
         std::size_t lanes = 2;             ///< lab::Rules::lanes
