@@ -3,7 +3,6 @@
 #include <sys/timex.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 
 namespace fieldgate {
@@ -16,18 +15,6 @@ bool system_clock_synchronised() {
 
 Utc system_clock_now() {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
-Utc build_date() {
-    using namespace std::chrono;
-    constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    constexpr std::string_view date = __DATE__;  // "Nov 22 2026"
-    const auto month_number = static_cast<unsigned>(months.find(date.substr(0, 3)) / 3 + 1);
-    const int day_number = std::atoi(std::string(date.substr(4, 2)).c_str());
-    const int year_number = std::atoi(std::string(date.substr(7, 4)).c_str());
-    const year_month_day built =
-        year(year_number) / month(month_number) / day(static_cast<unsigned>(day_number));
-    return sys_days(built);
 }
 
 std::string boot_id() {

@@ -11,9 +11,6 @@ bool system_clock_synchronised();
 /// UTC by the system clock, right or wrong.
 Utc system_clock_now();
 
-/// The day this program was built: no record is older.
-Utc build_date();
-
 /// This boot's id: CLOCK_MONOTONIC means something only together with it. Empty if unknown.
 std::string boot_id();
 

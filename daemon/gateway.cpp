@@ -4,6 +4,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "base/log.h"
+#include "daemon/build_date.h"
 #include "daemon/clock.h"
 
 using namespace std::chrono_literals;
