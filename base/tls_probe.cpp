@@ -14,6 +14,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <limits>
 #include <memory>
 #include <system_error>
 
@@ -23,7 +26,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // In TLS 1.3 a server that misses our certificate says so after the handshake.
-constexpr std::chrono::milliseconds last_word{1000};
+constexpr std::chrono::milliseconds last_word_within{1000};
 
 template <class T, void (*free_it)(T*)>
 struct Free {
@@ -110,37 +113,57 @@ std::string openssl_text(unsigned long code) {
     return reason ? reason : "unknown TLS failure";
 }
 
-std::string date_text(const ASN1_TIME* time) {
+std::optional<std::chrono::sys_seconds> date_of(const ASN1_TIME* time) {
     tm parts{};
-    std::array<char, 32> text{};
-    if (!time || ASN1_TIME_to_tm(time, &parts) != 1) return "?";
-    const std::size_t size = strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts);
-    return std::string(text.data(), size);
+    if (!time || ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
+    using namespace std::chrono;
+    const year_month_day day = year(parts.tm_year + 1900) /
+                               month(static_cast<unsigned>(parts.tm_mon + 1)) /
+                               std::chrono::day(static_cast<unsigned>(parts.tm_mday));
+    return sys_days(day) + hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
 }
 
-// The dates of the certificate that failed; OpenSSL forgets it with the handshake.
-struct Dates {
-    std::string not_before, not_after;
+std::string date_text(const ASN1_TIME* time) {
+    const auto date = date_of(time);
+    return date ? minute_text(*date) : "?";
+}
+
+// What is to be kept of a handshake: OpenSSL forgets the certificate that failed with it.
+struct Sight {
+    bool early_is_well = false;
+    std::string not_before, not_after;  // of the certificate that failed
 };
 
 // As OpenSSL calls it for each certificate of the chain, and for each thing wrong with it.
-int keep_dates(int good, X509_STORE_CTX* store) {
+int look(int good, X509_STORE_CTX* store) {
     auto* const tls =
         static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-    auto* const dates = static_cast<Dates*>(SSL_get_ex_data(tls, 0));
+    auto* const sight = static_cast<Sight*>(SSL_get_ex_data(tls, 0));
     const X509* const failed = X509_STORE_CTX_get_current_cert(store);
-    if (good != 1 && dates && failed) {
-        dates->not_before = date_text(X509_get0_notBefore(failed));
-        dates->not_after = date_text(X509_get0_notAfter(failed));
+    if (good == 1 || !sight || !failed) return good;
+    if (sight->early_is_well && X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_NOT_YET_VALID) {
+        X509_STORE_CTX_set_error(store, X509_V_OK);  // of the rest it says what is wrong
+        return 1;
     }
+    sight->not_before = date_text(X509_get0_notBefore(failed));
+    sight->not_after = date_text(X509_get0_notAfter(failed));
     return good;
+}
+
+// The store's time goes before that of judge_certificates_at().
+void judge_at(SSL_CTX* context, std::chrono::sys_seconds at) {
+    constexpr std::time_t last = std::numeric_limits<std::time_t>::max();
+    const auto seconds = std::min<std::int64_t>(at.time_since_epoch().count(), last);
+    X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(SSL_CTX_get_cert_store(context)),
+                               static_cast<std::time_t>(seconds));
 }
 
 Result<Context> make_context(const TlsTarget& target) {
     Context context(SSL_CTX_new(TLS_client_method()));
     if (!context) return Error(Errc::io, "no TLS context");
     SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, &keep_dates);
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, &look);
+    judge_at(context.get(), target.at);
     if (SSL_CTX_load_verify_locations(context.get(), target.ca_file.c_str(), nullptr) != 1)
         return Error(Errc::io,
                      target.ca_file + ": no CA certificates: " + openssl_text(ERR_peek_error()));
@@ -155,7 +178,8 @@ Result<Context> make_context(const TlsTarget& target) {
 }
 
 // What was wrong with the server's certificate, as verified against the CA file and the host name.
-std::string verify_text(const Dates& dates, const TlsTarget& target, long verdict) {
+std::string verify_text(const Sight& sight, const TlsTarget& target, long verdict) {
+    const std::string our_clock = " (by our clock it is " + minute_text(target.at) + ")";
     switch (verdict) {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -166,9 +190,9 @@ std::string verify_text(const Dates& dates, const TlsTarget& target, long verdic
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
             return "certificate is self-signed";
         case X509_V_ERR_CERT_HAS_EXPIRED:
-            return "certificate expired on " + dates.not_after;
+            return "certificate expired on " + sight.not_after + our_clock;
         case X509_V_ERR_CERT_NOT_YET_VALID:
-            return "certificate not valid before " + dates.not_before + " (is our clock right?)";
+            return "certificate not valid before " + sight.not_before + our_clock;
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
             return "certificate is for another host than " + target.host;
@@ -206,10 +230,9 @@ std::string refusal_text(unsigned long code, bool with_certificate) {
     }
 }
 
-std::optional<Error> failure_of(const SSL* tls, const TlsTarget& target, const Dates& dates,
-                                int status) {
+Error failure_of(const SSL* tls, const TlsTarget& target, const Sight& sight, int status) {
     const long verdict = SSL_get_verify_result(tls);
-    if (verdict != X509_V_OK) return Error(Errc::refused, verify_text(dates, target, verdict));
+    if (verdict != X509_V_OK) return Error(Errc::refused, verify_text(sight, target, verdict));
     const unsigned long code = ERR_peek_last_error();
     if (status == SSL_ERROR_SSL && code != 0 &&
         ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
@@ -248,35 +271,114 @@ void keep_sigpipe_away() {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+// Of the chain that was taken.
+std::optional<TlsValidity> validity_of(const SSL* tls) {
+    const STACK_OF(X509)* const chain = SSL_get0_verified_chain(tls);
+    if (!chain || sk_X509_num(chain) == 0) return std::nullopt;
+    TlsValidity validity{std::chrono::sys_seconds::min(), std::chrono::sys_seconds::max()};
+    for (int i = 0; i < sk_X509_num(chain); ++i) {
+        const X509* const one = sk_X509_value(chain, i);
+        const auto from = date_of(X509_get0_notBefore(one));
+        const auto until = date_of(X509_get0_notAfter(one));
+        if (!from || !until) return std::nullopt;
+        validity.from = std::max(validity.from, *from);
+        validity.until = std::min(validity.until, *until);
+    }
+    return validity;
+}
+
+// A handshake with `target`.
+class Handshake {
+public:
+    static Result<Handshake> begin(const TlsTarget& target, Clock::time_point deadline,
+                                   bool early_is_well) {
+        Result<Context> context = make_context(target);
+        if (!context) return context.error();
+        Result<Socket> socket = connect_to(target, deadline);
+        if (!socket) return socket.error();
+        Handshake made(target, std::move(*context), std::move(*socket), deadline);
+        made.sight_->early_is_well = early_is_well;
+        const auto shaken = made.turn([&] { return SSL_connect(made.tls_.get()); });
+        if (!shaken) return Error(Errc::timeout, "the TLS handshake stalls");
+        if (*shaken != SSL_ERROR_NONE) return made.failure(*shaken);
+        return made;
+    }
+
+    // What the server still has to say, if it says it soon.
+    std::optional<Error> last_word(Clock::time_point deadline) {
+        std::array<char, 1> byte{};
+        deadline_ = std::min(deadline_, deadline);
+        const auto said = turn([&] { return SSL_read(tls_.get(), byte.data(), 1); });
+        return said == SSL_ERROR_SSL ? std::optional(failure(*said)) : std::nullopt;
+    }
+
+    std::optional<TlsValidity> validity() const { return validity_of(tls_.get()); }
+
+private:
+    Handshake(const TlsTarget& target, Context context, Socket socket, Clock::time_point deadline)
+        : target_(&target),
+          context_(std::move(context)),
+          socket_(std::move(socket)),
+          tls_(SSL_new(context_.get())),
+          deadline_(deadline) {
+        SSL_set_ex_data(tls_.get(), 0, sight_.get());
+        SSL_set_fd(tls_.get(), socket_.fd());
+        expect_host(tls_.get(), target.host);
+    }
+
+    template <class Step>
+    std::optional<int> turn(Step step) {
+        return fieldgate::turn(tls_.get(), socket_.fd(), deadline_, step);
+    }
+    Error failure(int status) const { return failure_of(tls_.get(), *target_, *sight_, status); }
+
+    const TlsTarget* target_;
+    std::unique_ptr<Sight> sight_ = std::make_unique<Sight>();
+    Context context_;
+    Socket socket_;
+    Tls tls_;
+    Clock::time_point deadline_;
+};
+
 }  // namespace
+
+std::string minute_text(std::chrono::sys_seconds at) {
+    const auto day = std::chrono::floor<std::chrono::days>(at);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss time(at - day);
+    std::array<char, 48> text{};
+    const int size = std::snprintf(
+        text.data(), text.size(), "%04d-%02u-%02u %02d:%02d UTC", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()));
+    return std::string(text.data(), static_cast<std::size_t>(size));
+}
 
 std::optional<Error> probe_tls(const TlsTarget& target, std::chrono::milliseconds patience) {
     keep_sigpipe_away();
     const auto deadline = Clock::now() + patience;
     ERR_clear_error();
-    const bool with_tls = !target.ca_file.empty();
-    const Result<Context> context = with_tls ? make_context(target) : Result<Context>(Context());
-    if (!context) return context.error();
-    const Result<Socket> socket = connect_to(target, deadline);
-    if (!socket) return socket.error();
-    if (!with_tls) return std::nullopt;
+    if (target.ca_file.empty()) {
+        const Result<Socket> socket = connect_to(target, deadline);
+        return socket ? std::nullopt : std::optional(socket.error());
+    }
+    Result<Handshake> made = Handshake::begin(target, deadline, false);
+    if (!made) return made.error();
+    return made->last_word(Clock::now() + last_word_within);
+}
 
-    const Tls tls(SSL_new(context->get()));
-    Dates dates;
-    SSL_set_ex_data(tls.get(), 0, &dates);
-    SSL_set_fd(tls.get(), socket->fd());
-    expect_host(tls.get(), target.host);
-    const auto shaken =
-        turn(tls.get(), socket->fd(), deadline, [&] { return SSL_connect(tls.get()); });
-    if (!shaken) return Error(Errc::timeout, "the TLS handshake stalls");
-    if (*shaken != SSL_ERROR_NONE) return failure_of(tls.get(), target, dates, *shaken);
-
-    std::array<char, 1> byte{};
-    const auto said =
-        turn(tls.get(), socket->fd(), std::min(deadline, Clock::now() + last_word),
-             [&] { return SSL_read(tls.get(), byte.data(), static_cast<int>(byte.size())); });
-    if (said == SSL_ERROR_SSL) return failure_of(tls.get(), target, dates, *said);
-    return std::nullopt;
+Result<TlsValidity> examine_tls(const TlsTarget& target, std::chrono::milliseconds patience) {
+    keep_sigpipe_away();
+    ERR_clear_error();
+    const Result<Handshake> made = Handshake::begin(target, Clock::now() + patience, true);
+    if (!made) return made.error();
+    const std::optional<TlsValidity> validity = made->validity();
+    if (!validity) return Error(Errc::refused, "certificate: no chain with dates");
+    // OpenSSL has looked at target.at; what expires before the rest begins is never valid.
+    if (validity->from >= validity->until)
+        return Error(Errc::refused, "certificate expired on " + minute_text(validity->until) +
+                                        ", before another of its chain became valid");
+    return *validity;
 }
 
 }  // namespace fieldgate

@@ -14,6 +14,12 @@ struct TlsTarget {
     std::string ca_file;           ///< PEM. Empty: no TLS there, only the connection is tried.
     std::string certificate_file;  ///< Our own, PEM, with key_file; empty: none.
     std::string key_file;
+    std::chrono::sys_seconds at{};  ///< What time certificates are judged by.
+};
+
+/// When the whole of a chain is valid, its authority included.
+struct TlsValidity {
+    std::chrono::sys_seconds from, until;
 };
 
 /// Connects, shakes hands, sends nothing, and says what was wrong: for the log, when a library
@@ -23,5 +29,13 @@ struct TlsTarget {
 /// (no such host, no connection, an unreadable file). Blocks, up to `patience` and the system's
 /// name lookup: on a worker.
 std::optional<Error> probe_tls(const TlsTarget& target, std::chrono::milliseconds patience);
+
+/// As probe_tls(), but a certificate may be valid only later than `target.at`: it is judged as if
+/// the whole chain had just become valid. For a clock that may be late. Everything else must hold:
+/// who signed, for which host, and that nothing has expired by then or by `target.at`.
+Result<TlsValidity> examine_tls(const TlsTarget& target, std::chrono::milliseconds patience);
+
+/// "2026-11-27 21:00 UTC"
+std::string minute_text(std::chrono::sys_seconds at);
 
 }  // namespace fieldgate

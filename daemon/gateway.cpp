@@ -57,7 +57,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       pacer_(config_.platform.limits),
       sizes_(config_.platform.limits.payload_bytes),
       suspicion_(sizes_),
-      cloud_(loop, config_.platform, pacer_, sizes_, [this] { return utc_now(); }),
+      cloud_(loop, config_.platform, pacer_, sizes_, [this] { return judged_time(); }),
       control_(loop, "\n",
                [this](const std::string& question) { return answer_control(question); }),
       metrics_(loop, "\r\n\r\n",
@@ -179,9 +179,12 @@ bool Gateway::all_stored(bool closed) const {
     return false;
 }
 
-// Whoever sees the gateway online may command it, and is not to hear at once that it is busy.
+// Whoever sees the gateway online may command it, and is not to hear at once that it is busy. And
+// the outbox knows a time which certificates are judged by.
 asio::awaitable<void> Gateway::connect() {
-    co_await control_store_.opened(Pulses::Clock::now() + 5s);
+    const Instant until = Pulses::Clock::now() + 5s;
+    co_await control_store_.opened(until);
+    co_await outbox_.opened(until);
     co_await stay_connected(parts_);
 }
 
@@ -202,9 +205,12 @@ asio::awaitable<void> Gateway::report_self() {
     }
 }
 
-// For logins and events: what was proven is better than a system clock that nobody vouches for.
-Utc Gateway::utc_now() const {
-    return clock_.proven() ? clock_.stamp(Pulses::Clock::now()).at : system_clock_now();
+// For certificates, logins and events. The store may have been read since the clock was last seen
+// to.
+JudgedTime Gateway::judged_time() {
+    const std::optional<Utc> last = outbox_.proven_time();
+    if (last && !clock_.proven()) clock_.remember(*last);
+    return clock_.judged(Pulses::Clock::now(), system_clock_now());
 }
 
 Status Gateway::status() const {
@@ -223,6 +229,7 @@ Status Gateway::status() const {
     status.link.dropped = cloud_.session().messages_dropped();
     status.link.unanswered = cloud_.session().urgent_refused() + requests_.answers().given_up();
     status.link.passed_over = cloud_.passed_over();
+    status.link.certificate = cloud_.certificate();
     status.clock.proven = clock_.proven();
     status.clock.held = clock_.held(Pulses::Clock::now(), config_.require_sync);
     status.clock.system_off = system_clock_now() - clock_.stamp(Pulses::Clock::now()).at;

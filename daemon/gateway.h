@@ -44,7 +44,7 @@ private:
     bool all_stored(bool closed) const;
     asio::awaitable<void> report_self();
     asio::awaitable<void> connect();
-    Utc utc_now() const;
+    JudgedTime judged_time();
 
     asio::any_io_executor loop_;
     const Config config_;

@@ -15,9 +15,10 @@ struct Take {
     void operator()(const northbound::TimeAnswer& answer) const {
         const Instant now = Event::Clock::now();
         const std::optional<Utc> utc = parts.time_sync.hear(answer, now);
-        if (utc && parts.clock.prove(now, *utc)) {
+        if (utc && parts.cloud.believes(*utc) && parts.clock.prove(now, *utc)) {
             log::notice("the platform has told the time");
             parts.outbox.restamp(parts.clock.offset());
+            parts.outbox.note_proven_time(*utc);
         }
     }
 

@@ -119,6 +119,7 @@ void write_summary(json::Writer& out, const Status& status) {
         .member("up", status.link.up)
         .member("endpoint", status.link.endpoint);
     out.member("since", since).member("why", status.link.why);
+    out.member("certificate", to_string(status.link.certificate));
     out.member("reconnects", status.link.reconnects).member("in_flight", status.link.in_flight);
     out.member("dropped", status.link.dropped)
         .member("payload_bytes", status.link.payload_bytes)

@@ -8,6 +8,7 @@
 #include "daemon/requests.h"
 #include "model/mapping.h"
 #include "model/record.h"
+#include "northbound/iotda/cloud.h"
 #include "southbound/bus.h"
 #include "storage/outbox.h"
 
@@ -31,6 +32,7 @@ struct Status {
         std::uint64_t dropped = 0;      ///< Messages of the platform: more than could be kept.
         std::uint64_t unanswered = 0;   ///< Answers that found too many others waiting.
         std::uint64_t passed_over = 0;  ///< Messages and events of no use to us.
+        northbound::iotda::Certificate certificate = northbound::iotda::Certificate::none;
     } link;
 
     struct Clock {

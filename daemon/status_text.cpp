@@ -200,7 +200,8 @@ std::string status_text(const std::string& json_text) {
     text += "link     " + std::string(up ? "up" : "DOWN") + "  " +
             text_of(s, {"link", "endpoint"}) + " since " + text_of(s, {"link", "since"}) +
             (up ? "" : ": " + text_of(s, {"link", "why"})) + ", reconnects " +
-            text_of(s, {"link", "reconnects"}) + "\n";
+            text_of(s, {"link", "reconnects"}) + ", certificate " +
+            text_of(s, {"link", "certificate"}) + "\n";
     text += "clock    " + text_of(s, {"clock", "quality"}) + ", system clock off by " +
             text_of(s, {"clock", "system_off_ms"}) + " ms\n";
     text += "books    accepted " + text_of(s, {"books", "accepted"}) + " = acknowledged " +
@@ -252,6 +253,9 @@ std::string status_metrics(const Status& status) {
     out.add("fieldgate_uptime_seconds", "gauge", "Time since start.",
             static_cast<double>(status.uptime.count()));
     out.add("fieldgate_link_up", "gauge", "1: connected to the platform.", status.link.up ? 1 : 0);
+    out.add("fieldgate_link_certificate_tolerated", "gauge",
+            "1: the platform's certificate is not yet valid by our clock, which is not proven.",
+            status.link.certificate == northbound::iotda::Certificate::early ? 1 : 0);
     out.add("fieldgate_reconnects_total", "counter", "Connections after the first.",
             number(status.link.reconnects));
     out.add("fieldgate_downlinks_dropped_total", "counter",

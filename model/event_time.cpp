@@ -144,6 +144,13 @@ EventClock::Stamp EventClock::stamp(Instant at) const {
     return stamp;
 }
 
+JudgedTime EventClock::judged(Instant now, Utc system) const {
+    JudgedTime judged;
+    judged.proven = proven_;
+    judged.at = proven_ ? stamp(now).at : std::max(system, earliest_guess());
+    return judged;
+}
+
 bool EventClock::plausible(Instant now) const {
     return observed_ && Utc(offset_ + since_boot(now)) >= earliest_guess();
 }

@@ -16,6 +16,12 @@ void append_event_time(std::string& out, Utc at);
 /// "20261122T203500Z": events, shadow, commands (protocol reference 11.1).
 std::string event_time_seconds(Utc at);
 
+/// What certificates and logins are judged by.
+struct JudgedTime {
+    Utc at;
+    bool proven = false;
+};
+
 /// Makes event times: the monotonic clock plus one UTC offset. Pure; the loop brings the clocks.
 ///
 /// The offset follows the system clock only while that is known to be right (the kernel says
@@ -57,6 +63,9 @@ public:
     bool plausible(Instant now) const;
     /// Records must wait for a better clock.
     bool held(Instant now, bool require_sync) const;
+    /// Not before the floor nor the last proof, though the system clock may say so: what had
+    /// expired by then has expired.
+    JudgedTime judged(Instant now, Utc system) const;
     /// UTC minus time since boot.
     std::chrono::milliseconds offset() const { return offset_; }
 

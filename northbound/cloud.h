@@ -41,6 +41,10 @@ public:
     /// Statuses are cut into requests of at most 100. Errors: closed, busy.
     virtual asio::awaitable<Result<void>> tell(const Announcement& announcement) = 0;
 
+    /// Whether the platform's word that it is `told` can be true: false if its own certificate is
+    /// not valid then. If that has expired by then, the connection is lost.
+    virtual bool believes(Utc told) = 0;
+
     /// Closes in good order; within 2 s.
     virtual asio::awaitable<void> disconnect() = 0;
 };

@@ -30,7 +30,9 @@ Outbox::Outbox(const asio::any_io_executor& loop, Settings settings, SeriesTable
 Outbox::~Outbox() = default;
 
 Result<void> Outbox::open() { return state_->open(); }
-asio::awaitable<void> Outbox::opened() { return state_->opened(); }
+asio::awaitable<void> Outbox::opened(std::chrono::steady_clock::time_point deadline) {
+    return state_->opened(deadline);
+}
 void Outbox::append(std::span<Record> records) { state_->append(records); }
 asio::awaitable<void> Outbox::flushed() { return state_->flushed(); }
 asio::awaitable<Lease> Outbox::take(std::function<Fit(const Record&)> fit,
@@ -79,8 +81,9 @@ Result<void> Outbox::State::open() {
     return {};
 }
 
-asio::awaitable<void> Outbox::State::opened() {
-    while (!opened_ && failures_ == 0) co_await first_look_.wait();
+asio::awaitable<void> Outbox::State::opened(std::chrono::steady_clock::time_point deadline) {
+    while (!opened_ && failures_ == 0 && std::chrono::steady_clock::now() < deadline)
+        co_await first_look_.wait_until(deadline);
 }
 
 void Outbox::State::append(std::span<Record> records) {

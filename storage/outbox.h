@@ -70,8 +70,10 @@ public:
     /// never a reason not to start; a disk that is full or broken is tried again. Errors: busy
     /// (another process holds it; `detail` is its pid), io (the folder cannot be made).
     Result<void> open();
-    /// Waits until the store is open, or has failed to open once. One caller at a time.
-    asio::awaitable<void> opened();
+    /// Waits until the store is open, or has failed to open once, or `deadline`. One caller at a
+    /// time.
+    asio::awaitable<void> opened(std::chrono::steady_clock::time_point deadline =
+                                     std::chrono::steady_clock::time_point::max());
 
     /// Moves them into the RAM buffer; never waits. What does not fit any more is evicted and
     /// counted here.

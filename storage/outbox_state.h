@@ -34,7 +34,7 @@ public:
 
     // outbox.cpp
     Result<void> open();
-    asio::awaitable<void> opened();
+    asio::awaitable<void> opened(std::chrono::steady_clock::time_point deadline);
     void append(std::span<Record> records);
     asio::awaitable<void> flushed();
     void remove(const Lease& lease);

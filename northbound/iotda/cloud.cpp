@@ -41,16 +41,19 @@ mqtt::SessionSettings session_settings(const PlatformSettings& settings) {
 }
 
 MqttCloud::MqttCloud(const asio::any_io_executor& loop, const PlatformSettings& settings,
-                     Pacer& pacer, PayloadLimit& sizes, std::function<Utc()> utc_now)
+                     Pacer& pacer, PayloadLimit& sizes, std::function<JudgedTime()> time)
     : settings_(settings),
       sizes_(sizes),
-      utc_now_(std::move(utc_now)),
+      time_(std::move(time)),
       session_(loop, session_settings(settings), pacer, sizes),
       chance_(std::random_device()()) {}
 
 asio::awaitable<Result<void>> MqttCloud::connect(std::function<void()> alive) {
-    Credentials credentials = sign(settings_.device_id, settings_.identity, utc_now_());
+    const Result<void> examined = co_await examine(alive);
+    if (!examined) co_return examined;
+    Credentials credentials = sign(settings_.device_id, settings_.identity, judged().at);
     mqtt::Login login;
+    login.judged_at = std::chrono::floor<std::chrono::seconds>(judged_at_);
     login.client_id = std::move(credentials.client_id);
     login.username = std::move(credentials.username);
     login.password = std::move(credentials.password);
@@ -73,7 +76,7 @@ asio::awaitable<Result<void>> MqttCloud::introduce(std::function<void()> alive) 
     if (!subscribed) log::warning("subscription refused", {{"why", subscribed.error().what}});
     alive();
     std::string topic = events_up_topic(settings_.device_id);
-    std::string payload = encode_sdk_info(FIELDGATE_VERSION, utc_now_());
+    std::string payload = encode_sdk_info(FIELDGATE_VERSION, judged().at);
     const Result<void> told = co_await session_.publish(std::move(topic), std::move(payload));
     co_return told;
 }
@@ -83,6 +86,7 @@ asio::awaitable<Result<Downlink>> MqttCloud::next(std::chrono::milliseconds pati
     while (came_.empty()) {
         // However many came at once, the rest of the loop gets its turn between any two.
         co_await asio::post(asio::use_awaitable);
+        judge_again();
         const Result<mqtt::Message> message = co_await session_.next(until);
         note_drops();
         if (!message) co_return message.error();
@@ -116,7 +120,7 @@ asio::awaitable<Result<void>> MqttCloud::tell(const Announcement& announcement) 
     // What we wait for here would be taken for the way to the platform: no data before the
     // question.
     const bool timed = std::holds_alternative<TimeQuestion>(announcement);
-    Publication what = encode(announcement, settings_.device_id, next_event_id(), utc_now_());
+    Publication what = encode(announcement, settings_.device_id, next_event_id(), judged().at);
     return session_.publish(std::move(what.topic), std::move(what.payload),
                             timed ? Rank::urgent : Rank::ordinary);
 }
@@ -131,7 +135,7 @@ asio::awaitable<Result<void>> MqttCloud::report_status(StatusReport report) {
         std::string payload;
         for (;; count = (count + 1) / 2) {
             const std::span<const SubDeviceStatus> part(known.data() + i, count);
-            payload = encode_status(part, next_event_id(), utc_now_());
+            payload = encode_status(part, next_event_id(), judged().at);
             if (count == 1 || payload.size() <= sizes_.bytes()) break;
         }
         const Result<void> sent = co_await session_.publish(std::move(topic), std::move(payload));

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <random>
 #include <string>
 
+#include "model/event_time.h"
 #include "northbound/cloud.h"
 #include "northbound/iotda/downlink.h"
 #include "northbound/mqtt/session.h"
@@ -15,29 +17,51 @@
 
 namespace fieldgate::northbound::iotda {
 
+/// What the platform's certificate was worth to the link of now.
+enum class Certificate : std::uint8_t {
+    none,      ///< No link, or one without TLS.
+    valid,     ///< By a clock that is known to be right.
+    unproven,  ///< Valid by a clock that nobody vouches for.
+    early,     ///< Not yet valid by such a clock, and taken: it is the clock that is late.
+};
+const char* to_string(Certificate certificate);
+
 /// Huawei Cloud IoTDA over MQTT. Every attempt signs anew (signature.h); after CONNACK come the
 /// subscriptions and sdk_info, and only when that is acknowledged connect() has succeeded. The
 /// pacer covers all that is published.
+///
+/// Certificates are judged by `time`. While that is not proven, "not yet valid" alone is no reason
+/// to stay away from the one who can tell the time: a handshake of its own goes before every
+/// attempt, and the link is then made as if the chain had just become valid. Such a link is judged
+/// again by every better time, and given up when its certificate is not valid by that. The word of
+/// the platform itself counts only within the validity of its certificate (believes()); if it is
+/// later, the certificate has expired until the end of the program.
 class MqttCloud : public Cloud {
 public:
-    /// `settings`, `pacer` and `sizes` must outlive it. `utc_now`: for signatures and events.
+    /// `settings`, `pacer` and `sizes` must outlive it. `time`: for certificates,
+    /// signatures and events.
     MqttCloud(const asio::any_io_executor& loop, const PlatformSettings& settings, Pacer& pacer,
-              PayloadLimit& sizes, std::function<Utc()> utc_now);
+              PayloadLimit& sizes, std::function<JudgedTime()> time);
 
     asio::awaitable<Result<void>> connect(std::function<void()> alive) override;
     asio::awaitable<Result<Downlink>> next(std::chrono::milliseconds patience) override;
     asio::awaitable<Result<void>> answer(std::string request_id, Answer answer, Rank rank) override;
     asio::awaitable<Result<void>> publish(const Parcel& parcel) override;
     asio::awaitable<Result<void>> tell(const Announcement& announcement) override;
+    bool believes(Utc told) override;
     asio::awaitable<void> disconnect() override;
 
     const mqtt::Session& session() const { return session_; }
+    Certificate certificate() const { return session_.up() ? certificate_ : Certificate::none; }
     /// Messages and events of the platform that were passed over in silence.
     std::uint64_t passed_over() const;
 
 private:
+    JudgedTime judged() const;
+    asio::awaitable<Result<void>> examine(std::function<void()> alive);
     asio::awaitable<Result<void>> introduce(std::function<void()> alive);
     asio::awaitable<Result<void>> report_status(StatusReport report);
+    void judge_again();
     void take(const mqtt::Message& message);
     void pass_over(const Decoded::Silence& silence);
     void note_drops();
@@ -45,8 +69,13 @@ private:
 
     const PlatformSettings& settings_;
     const PayloadLimit& sizes_;
-    std::function<Utc()> utc_now_;
+    std::function<JudgedTime()> time_;
     mqtt::Session session_;
+    Utc judged_at_;                        // this link's certificate
+    std::optional<TlsValidity> validity_;  // of it, if the clock was not proven
+    Certificate certificate_ = Certificate::none;
+    Utc told_too_late_;  // by the platform, after its certificate has expired
+    bool early_told_ = false;
     std::mt19937_64 chance_;
     std::deque<Downlink> came_;  // out of one message
     std::array<std::uint64_t, passed_kinds> passed_{};

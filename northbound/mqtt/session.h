@@ -14,6 +14,7 @@
 #include "base/door.h"
 #include "base/event.h"
 #include "base/result.h"
+#include "base/tls_probe.h"
 #include "base/worker.h"
 #include "northbound/mqtt/inbox.h"
 #include "northbound/mqtt/session_settings.h"
@@ -44,6 +45,9 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
+    /// With TLS and no link: examine_tls() with the broker (tls_probe.h), for a clock that may be
+    /// late; within connect_deadline. Errors: as of connect().
+    asio::awaitable<Result<TlsValidity>> examine(std::chrono::sys_seconds at);
     /// One attempt; returns within connect_deadline. Errors: refused (`detail`: the CONNACK code;
     /// or 0 and the reason why TLS failed), timeout, io (no connection), closed.
     asio::awaitable<Result<void>> connect(Login login);
@@ -62,6 +66,7 @@ public:
 
     /// Says DISCONNECT; within 2 s. What is not acknowledged yet fails.
     asio::awaitable<void> disconnect();
+    void give_up(const std::string& reason);  ///< The same at once, and why.
 
     bool up() const { return state_ == State::up; }
     bool backlog() const { return !inbox_.empty(); }  ///< Messages wait for next().
@@ -88,7 +93,7 @@ private:
         bool closed = false;
     };
 
-    asio::awaitable<Result<void>> probe(std::string why, Event::Clock::time_point deadline);
+    asio::awaitable<Result<void>> probe(TlsTarget target, Event::Clock::time_point deadline);
     void hear(const News& news);
     void on_connect_answer(const News& news);
     void on_publish_answer(const News& news);
@@ -98,7 +103,6 @@ private:
     void tell_sizes();
     void retire_line();
     void bury();
-
     void enter_queue(Publisher& publisher);
     Publisher* first() const;
     bool has_room(const Publisher& publisher) const;
@@ -123,7 +127,7 @@ private:
     std::optional<std::vector<int>> grants_;  // SUBACK: one code for each filter
     std::optional<Error> probe_answer_;
     std::uint64_t probed_ = 0;  // the line that probe_answer_ is about
-    Event answered_;            // of connect, subscribe, probe; they never overlap
+    Event answered_;            // of connect, subscribe, probe, examine; they never overlap
     Event closed_;
     Error lost_;
     std::list<Publisher*> ordinary_, urgent_;  // waiting for their turn, in order

@@ -75,6 +75,7 @@ asio::awaitable<Result<void>> Session::connect(Login login) {
     state_ = State::connecting;
     connect_answer_.reset();
     inbox_.clear();
+    TlsTarget target = tls_target(settings_, login.judged_at);
     worker_->post([line = line_, login = std::move(login)] { line->open(login); });
 
     while (!connect_answer_ && Clock::now() < deadline) co_await answered_.wait_until(deadline);
@@ -84,18 +85,13 @@ asio::awaitable<Result<void>> Session::connect(Login login) {
     const Result<void> answer = *connect_answer_;
     if (answer || answer.error().code == Errc::refused) co_return answer;
     drop(answer.error().what);
-    const Result<void> probed = co_await probe(answer.error().what, deadline);
+    const Result<void> probed = co_await probe(std::move(target), deadline);
     co_return probed;
 }
 
 // Paho gives no reason why a connection or a TLS handshake failed; one of our own does.
-asio::awaitable<Result<void>> Session::probe(std::string why, Event::Clock::time_point deadline) {
-    TlsTarget target;
-    target.host = settings_.host;
-    target.port = settings_.port;
-    if (settings_.tls) target.ca_file = settings_.ca_file;
-    target.certificate_file = settings_.certificate_file;
-    target.key_file = settings_.key_file;
+asio::awaitable<Result<void>> Session::probe(TlsTarget target, Event::Clock::time_point deadline) {
+    const std::string why = lost_.what;
     const auto until = std::min<Clock::time_point>(deadline, Clock::now() + probe_deadline);
     const auto patience = std::chrono::floor<std::chrono::milliseconds>(until - Clock::now());
     const std::uint64_t line = lines_;

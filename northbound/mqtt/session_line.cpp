@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/expect.h"
+#include "base/tls_time.h"
 
 namespace fieldgate::northbound::mqtt {
 namespace {
@@ -181,7 +182,10 @@ int Line::start(const Login& login) {
     options.connectTimeout = static_cast<int>((deadline + paho_waits_longer).count());
     options.username = login.username.c_str();
     options.password = or_null(login.password.reveal());
-    if (settings_.tls) options.ssl = &tls;
+    if (settings_.tls) {
+        options.ssl = &tls;
+        judge_certificates_at(login.judged_at);
+    }
     options.context = this;
     options.onSuccess = &Callbacks::connected;
     options.onFailure = &Callbacks::connect_failed;

@@ -14,6 +14,9 @@ namespace fieldgate::northbound::mqtt {
 /// "20 s", "150 ms".
 std::string seconds_text(std::chrono::milliseconds time);
 
+/// The broker, for a handshake of our own.
+TlsTarget tls_target(const SessionSettings& settings, std::chrono::sys_seconds judged_at);
+
 /// What a line has to say, told on the loop.
 struct News {
     enum class Kind : std::uint8_t {

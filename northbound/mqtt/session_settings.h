@@ -35,6 +35,9 @@ struct SessionSettings {
 struct Login {
     std::string client_id, username;
     Secret password;  ///< Empty: none is sent.
+    /// The time by which the broker's certificate is judged.
+    std::chrono::sys_seconds judged_at =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 };
 
 }  // namespace fieldgate::northbound::mqtt

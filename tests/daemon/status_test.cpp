@@ -62,6 +62,23 @@ TEST(Status, SaysHowTheStoreIs) {
               std::string::npos);
 }
 
+TEST(Status, SaysWhatThePlatformsCertificateIsWorth) {
+    Status status;
+    status.link.up = true;
+    status.link.certificate = northbound::iotda::Certificate::early;
+    const std::string json = status_json(status);
+    EXPECT_NE(
+        json.find(R"("certificate":"not yet valid by our clock, tolerated until that is proven")"),
+        std::string::npos)
+        << json;
+    EXPECT_NE(status_text(json).find("certificate not yet valid by our clock"), std::string::npos);
+    EXPECT_NE(status_metrics(status).find("\nfieldgate_link_certificate_tolerated 1\n"),
+              std::string::npos);
+    status.link.certificate = northbound::iotda::Certificate::unproven;
+    EXPECT_NE(status_metrics(status).find("\nfieldgate_link_certificate_tolerated 0\n"),
+              std::string::npos);
+}
+
 TEST(Status, ReadsWellForPeople) {
     const std::string text = status_text(status_json(example()));
     EXPECT_NE(text.find("link     DOWN  iot.example.com:8883"), std::string::npos) << text;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/e2e/site.h"
+#include "tests/e2e/wrong_clock.h"
 #include "tests/fakes/scripted_broker.h"
 #include "tests/lab/platform/judge.h"
 
@@ -13,24 +14,11 @@ namespace {
 using fakes::ScriptedBroker;
 using Script = ScriptedBroker::Script;
 
-// Debian has it in a folder of the machine's architecture.
-std::string faketime() {
-    for (const auto& folder : std::filesystem::directory_iterator("/usr/lib")) {
-        const auto library = folder.path() / "faketime/libfaketime.so.1";
-        std::error_code absent;
-        if (std::filesystem::exists(library, absent)) return library.string();
-    }
-    return "";
-}
-
 /// A gateway whose system clock is off by what set_clock() says.
 class Clock : public ::testing::Test {
 protected:
     void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-        GTEST_SKIP() << "a sanitizer's library must be the first, and so must libfaketime";
-#endif
-        if (faketime().empty()) GTEST_SKIP() << "no libfaketime here";
+        if (const std::string why = no_wrong_clock(); !why.empty()) GTEST_SKIP() << why;
         broker.play(Script());
     }
 
@@ -39,9 +27,7 @@ protected:
     Site& start() {
         Site::Settings settings;
         settings.endpoint = "mqtt://127.0.0.1:" + std::to_string(broker.port());
-        settings.environment = {"LD_PRELOAD=" + faketime(), "FAKETIME_NO_CACHE=1",
-                                "FAKETIME_DONT_FAKE_MONOTONIC=1",
-                                "FAKETIME_TIMESTAMP_FILE=" + (dir / "clock").string()};
+        settings.environment = wrong_clock(dir / "clock");
         site.emplace(settings);
         site->start();
         return *site;

@@ -9,6 +9,7 @@ lab::Platform::Settings platform_settings(const Site::Settings& site) {
     lab::Platform::Settings settings;
     settings.devices[Site::gateway_id] = Site::secret;
     settings.rules.lanes = site.lanes;
+    settings.clock_off = site.platform_clock_off;
     return settings;
 }
 

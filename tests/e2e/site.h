@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,6 +31,8 @@ public:
         std::size_t lanes = 2;             ///< lab::Rules::lanes
         std::vector<std::string> wrapper;  ///< words before the program, e.g. strace
         std::vector<std::string> environment;  ///< of the gateway
+        /// lab::Platform::Settings::clock_off
+        std::chrono::milliseconds platform_clock_off{0};
     };
     static constexpr const char* gateway_id = "e2e_GW";
     static constexpr const char* secret = "e2e-secret-of-the-gateway";

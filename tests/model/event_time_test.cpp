@@ -65,6 +65,22 @@ TEST(EventClock, BelievesNoGuessBeforeTheLastProof) {
     EXPECT_EQ(clock.stamp(boot + 7s).at, noon + 2h + 1s);
 }
 
+TEST(EventClock, JudgesByTheLatestTimeUntilThereIsAProof) {
+    EventClock clock(built);
+    for (const Utc system : {Utc(), built - 24h, built, noon, noon + 24h * 30'000}) {
+        clock.observe(boot, system, false);
+        EXPECT_EQ(clock.judged(boot, system).at, std::max(system, built));
+        EXPECT_FALSE(clock.judged(boot, system).proven);
+    }
+    clock.remember(noon);
+    EXPECT_EQ(clock.judged(boot + 1s, Utc()).at, noon);
+    EXPECT_EQ(clock.judged(boot + 1s, noon + 1s).at, noon + 1s);
+
+    clock.prove(boot + 1s, noon - 1h);  // better than all of them
+    EXPECT_EQ(clock.judged(boot + 2s, noon + 24h).at, noon - 1h + 1s);
+    EXPECT_TRUE(clock.judged(boot + 2s, noon + 24h).proven);
+}
+
 TEST(EventClock, LetsAProofOverruleAnEarlierOne) {
     EventClock clock(built);
     clock.remember(noon + 24h * 365);  // somebody's time server was a year ahead

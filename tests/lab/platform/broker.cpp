@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <array>
+#include <ctime>
+
 #include "base/expect.h"
 #include "tests/lab/platform/downlink.h"
 
@@ -24,6 +27,51 @@ Pki::Pki(std::filesystem::path folder) : folder_(std::move(folder)) {
              ca()});
     issue("server", "localhost",
           "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n");
+}
+
+void Pki::renew_server(std::int64_t from, std::int64_t until) {
+    // An old server's authority is as old.
+    const std::filesystem::path request = folder_ / "ca.csr";
+    write_file(folder_ / "ca.ext", "basicConstraints=critical,CA:TRUE\n");
+    openssl({"x509", "-x509toreq", "-in", ca(), "-signkey", folder_ / "ca.key", "-out", request});
+    certify("ca", {"-selfsign"}, 1'546'300'800, 4'070'908'800);  // 2019 to 2099
+    certify("server", {"-cert", ca()}, from, until);
+}
+
+void Pki::certify(const std::string& file, std::vector<std::string> signer, std::int64_t from,
+                  std::int64_t until) {
+    const auto text = [](std::time_t at) {
+        std::array<char, 32> stamp{};
+        std::tm parts{};
+        gmtime_r(&at, &parts);
+        return std::string(stamp.data(),
+                           std::strftime(stamp.data(), stamp.size(), "%Y%m%d%H%M%SZ", &parts));
+    };
+    const std::filesystem::path book = folder_ / "book";
+    write_file(folder_ / "book.db", "");
+    write_file(book, "[ca]\ndefault_ca=one\n[one]\ndatabase=" + (folder_ / "book.db").string() +
+                         "\nnew_certs_dir=" + folder_.string() +
+                         "\nrand_serial=yes\ndefault_md=sha256\npolicy=any\n[any]\n"
+                         "commonName=supplied\n");
+    std::vector<std::string> words{"ca",
+                                   "-batch",
+                                   "-notext",
+                                   "-config",
+                                   book,
+                                   "-extfile",
+                                   folder_ / (file + ".ext"),
+                                   "-keyfile",
+                                   folder_ / "ca.key",
+                                   "-startdate",
+                                   text(from),
+                                   "-enddate",
+                                   text(until),
+                                   "-in",
+                                   folder_ / (file + ".csr"),
+                                   "-out",
+                                   folder_ / (file + ".crt")};
+    words.insert(words.end(), signer.begin(), signer.end());
+    openssl(std::move(words));
 }
 
 Pki::Pair Pki::client(const std::string& device) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "tests/lab/platform/admission.h"
@@ -24,10 +25,15 @@ public:
         std::filesystem::path certificate;
         std::filesystem::path key;
     };
+    /// The server's certificate again, valid at these times (seconds since 1970); the broker shows
+    /// it after a restart.
+    void renew_server(std::int64_t from, std::int64_t until);
     /// A device's certificate, signed by ca(); its CN is the device id, as the plugin demands.
     Pair client(const std::string& device);
 
 private:
+    void certify(const std::string& file, std::vector<std::string> signer, std::int64_t from,
+                 std::int64_t until);
     Pair issue(const std::string& file, const std::string& name, const std::string& extensions);
     std::filesystem::path folder_;
 };

@@ -94,7 +94,10 @@ void Platform::follow(const std::stop_token& stop) {
 }
 
 void Platform::answer(const Entry& entry) {
-    for (const Downlink& downlink : answers_to(entry, settings_.rules.sub_devices, now_ms())) {
+    Entry heard = entry;
+    heard.at += settings_.clock_off.count();
+    const std::int64_t now = now_ms() + settings_.clock_off.count();
+    for (const Downlink& downlink : answers_to(heard, settings_.rules.sub_devices, now)) {
         const Result<void> sent = broker_->publish(downlink.topic, downlink.payload);
         // A broker that was just stopped takes no answers; the gateway must live with that.
         if (!sent) log::notice("answer not sent", {{"why", sent.error().what}});

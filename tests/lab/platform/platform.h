@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -20,8 +21,9 @@ public:
     struct Settings {
         Devices devices;  ///< Who may connect: device id -> secret; "" for X.509.
         Rules rules;
-        std::uint16_t port = 0;        ///< 0: any.
-        bool answers = true;           ///< Time and status requests are answered.
+        std::uint16_t port = 0;                  ///< 0: any.
+        bool answers = true;                     ///< Time and status requests are answered.
+        std::chrono::milliseconds clock_off{0};  ///< What it tells of the time is too late by this.
         std::filesystem::path folder;  ///< For keys, journal, log; empty: a temporary one.
     };
     explicit Platform(Settings settings);

@@ -32,8 +32,9 @@ protected:
         settings.limits.messages_per_second = Limits::unlimited;
         settings.limits.bytes_per_second = Limits::unlimited;
         pacer = std::make_unique<Pacer>(settings.limits);
-        cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer, sizes,
-                                            [this] { return now; });
+        cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer, sizes, [this] {
+            return JudgedTime{now, true};
+        });
     }
 
     ScriptedBroker broker;

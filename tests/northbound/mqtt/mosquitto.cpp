@@ -76,17 +76,30 @@ void Pki::make_ca(const std::string& name) {
         name + ".key -subj /CN=" + name + " -days 10 -out " + name + ".crt");
 }
 
+void Pki::make_authority(const std::string& name, const std::string& ca,
+                         const std::string& validity) {
+    request(name);
+    sign(name, ca, "basicConstraints=critical,CA:TRUE", validity);
+}
+
 void Pki::make(const std::string& name, const std::string& ca, const std::string& san,
                const std::string& validity) {
     request(name);
+    sign(name, ca, "subjectAltName=" + san, validity);
+}
+
+void Pki::sign(const std::string& name, const std::string& ca, const std::string& extensions,
+               const std::string& validity) {
     std::ofstream(folder_ / (name + ".cnf"))
         << "[ca]\ndefault_ca=one\n[one]\ndatabase=" << name << ".db\nserial=" << name
         << ".serial\nnew_certs_dir=.\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n"
-        << "[ext]\nsubjectAltName=" << san << "\n";
+        << "[ext]\n"
+        << extensions << "\n";
     std::ofstream(folder_ / (name + ".db")).flush();
     std::ofstream(folder_ / (name + ".serial")) << "01\n";
-    run("openssl ca -batch -notext -config " + name + ".cnf -extensions ext -cert " + ca +
-        ".crt -keyfile " + ca + ".key " + validity + " -in " + name + ".csr -out " + name + ".crt");
+    const std::string by = ca == name ? "-selfsign" : "-cert " + ca + ".crt";
+    run("openssl ca -batch -notext -config " + name + ".cnf -extensions ext " + by + " -keyfile " +
+        ca + ".key " + validity + " -in " + name + ".csr -out " + name + ".crt");
 }
 
 void Pki::make_self_signed(const std::string& name, const std::string& san) {

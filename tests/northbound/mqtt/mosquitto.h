@@ -26,6 +26,9 @@ public:
     explicit Pki(const TempFolder& folder) : folder_(folder) {}
 
     void make_ca(const std::string& name);
+    /// `ca`: who signs; its own name: itself. `validity` as below.
+    void make_authority(const std::string& name, const std::string& ca,
+                        const std::string& validity);
     /// `san` as openssl wants it: "DNS:localhost,IP:127.0.0.1". `validity`: "-days 10", or from and
     /// to of openssl ca: "-startdate ... -enddate ...".
     void make(const std::string& name, const std::string& ca, const std::string& san,
@@ -34,6 +37,8 @@ public:
 
 private:
     void run(const std::string& command);
+    void sign(const std::string& name, const std::string& ca, const std::string& extensions,
+              const std::string& validity);
     void request(const std::string& name);
 
     const TempFolder& folder_;

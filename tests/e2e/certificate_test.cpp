@@ -1,0 +1,122 @@
+// A clock that has been lost, and TLS: the platform that could tell the time is reached, and nobody
+// else's old certificate is taken.
+#include <gtest/gtest.h>
+
+#include "tests/e2e/site.h"
+#include "tests/e2e/wrong_clock.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate::e2e {
+namespace {
+
+constexpr std::int64_t day_s = 86400;
+constexpr std::int64_t first_of_2020_s = 1'577'836'800;
+
+std::int64_t now_s() { return Site::now_ms() / 1000; }
+
+/// A gateway whose system clock began in 2020 today, without NTP, and its platform with TLS.
+class LostClock : public ::testing::Test {
+protected:
+    void SetUp() override {
+        if (const std::string why = no_wrong_clock(); !why.empty()) GTEST_SKIP() << why;
+        lab::write_file(dir / "clock", "-" + std::to_string(now_s() - first_of_2020_s));
+    }
+
+    void set_up(std::chrono::milliseconds platform_clock_off = 0ms) {
+        Site::Settings settings;
+        settings.environment = wrong_clock(dir / "clock");
+        settings.platform_clock_off = platform_clock_off;
+        settings.platform_more = "  reconnect: { from: 200ms, to: 500ms }\n";
+        site.emplace(settings);
+    }
+
+    /// The platform's certificate, valid at these times.
+    void show(std::int64_t from, std::int64_t until) {
+        site->platform().broker().stop();
+        site->platform().broker().pki().renew_server(from, until);
+        site->platform().broker().start();
+    }
+
+    std::string member(const char* part, const char* name) {
+        const std::optional<json::Value> now = site->status();
+        return now ? *now->get(part)->get(name)->string() : "";
+    }
+
+    bool refused_soon(const std::string& why) {
+        return lab::wait_until([&] { return member("link", "why").find(why) != std::string::npos; },
+                               20s);
+    }
+
+    const lab::TempDir dir;
+    std::optional<Site> site;
+};
+
+TEST_F(LostClock, IsPutRightByAPlatformWhoseCertificateIsOfToday) {
+    set_up();
+    const std::int64_t began = Site::now_ms();
+    site->start();
+    ASSERT_TRUE(lab::wait_until([&] { return !site->platform().records().empty(); }, 30s))
+        << site->log();
+    const std::int64_t first = Site::now_ms() - began;
+    RecordProperty("first_record_ms", std::to_string(first));
+    EXPECT_LE(first, 30'000);
+    ASSERT_TRUE(lab::wait_until([&] { return site->book("acknowledged") > 200; }, 20s))
+        << site->log();
+    EXPECT_EQ(member("clock", "quality"), "proven");
+    EXPECT_EQ(member("link", "certificate"), "valid");
+    EXPECT_NE(site->log().find("certificate is not yet valid by our clock: tolerated"),
+              std::string::npos)
+        << site->log();
+    EXPECT_EQ(site->stop(), 0);
+
+    ASSERT_TRUE(site->platform().catch_up());
+    std::map<std::uint32_t, std::int64_t> said;
+    for (const Witness::Said& one : site->witness().said()) said[one.number] = one.at_ms;
+    std::int64_t worst = 0;
+    for (const lab::Record& record : site->platform().records()) {
+        if (!record.device.starts_with("e2e_D")) continue;
+        const auto number = static_cast<std::uint32_t>(std::stoul(record.properties.at("number")));
+        worst = std::max(worst, std::abs(record.event_time - said.at(number)));
+    }
+    EXPECT_LE(worst, 1000);
+    EXPECT_EQ(site->missing(began, site->witness().said().back().at_ms - 1500), 0U);
+}
+
+TEST_F(LostClock, TakesNoCertificateThatHadExpiredWhenTheGatewayWasBuilt) {
+    set_up();
+    show(first_of_2020_s - 90 * day_s, first_of_2020_s + 90 * day_s);  // good by the system clock
+    site->start();
+    EXPECT_TRUE(refused_soon("certificate expired on 2020-03-31")) << member("link", "why");
+    EXPECT_EQ(site->platform().counts().connections, 0U);
+}
+
+TEST_F(LostClock, TakesNoCertificateThatHadExpiredWhenTheTimeWasLastProven) {
+    set_up(2 * 24h);  // in two days
+    show(first_of_2020_s, now_s() + 9 * day_s);
+    site->start();
+    ASSERT_TRUE(lab::wait_until([&] { return member("clock", "quality") == "proven"; }, 20s))
+        << site->log();
+    EXPECT_EQ(site->stop(), 0);
+
+    show(first_of_2020_s, now_s() + 1 * day_s);
+    const std::uint64_t connections = site->platform().counts().connections;
+    site->start();
+    EXPECT_TRUE(refused_soon("certificate expired on")) << site->log();
+    EXPECT_EQ(site->platform().counts().connections, connections);
+}
+
+TEST_F(LostClock, LeavesAPlatformWhoseCertificateProvesToHaveExpired) {
+    set_up(2 * 24h);
+    show(first_of_2020_s, now_s() + 1 * day_s);  // nothing here tells that it has
+    site->start();
+    EXPECT_TRUE(refused_soon("certificate expired on")) << site->log();
+    EXPECT_NE(site->log().find("certificate has expired, by its own word"), std::string::npos)
+        << site->log();
+    EXPECT_EQ(site->platform().counts().connections, 1U);
+    EXPECT_EQ(member("clock", "quality"), "held");
+    EXPECT_EQ(site->imbalance(), 0);
+}
+
+}  // namespace
+}  // namespace fieldgate::e2e
