@@ -1,6 +1,9 @@
 #include "daemon/deliver.h"
 
 #include <algorithm>
+#include <asio/this_coro.hpp>
+#include <memory>
+#include <optional>
 
 #include "base/log.h"
 #include "daemon/clock.h"
@@ -22,6 +25,19 @@ void quarantine(Parts& parts, const northbound::Parcel& parcel, const storage::L
     parts.outbox.quarantine(lease, why);
 }
 
+struct Told {
+    explicit Told(const asio::any_io_executor& loop) : changed(loop) {}
+    Event changed;
+    std::optional<Result<void>> answer;
+};
+
+asio::awaitable<void> tell_apart(Parts& parts, northbound::Announcement what,
+                                 std::shared_ptr<Told> told) {
+    const Result<void> answer = co_await parts.cloud.tell(what);
+    told->answer = answer;
+    told->changed.notify();
+}
+
 // Lets as many messages through as are asked for: innocent ones, what the platform knows anyway.
 asio::awaitable<bool> others_get_through(Parts& parts, Pulses::Pulse& pulse, int count) {
     for (int i = 0; i < count; ++i) {
@@ -33,17 +49,29 @@ asio::awaitable<bool> others_get_through(Parts& parts, Pulses::Pulse& pulse, int
 
 }  // namespace
 
+asio::awaitable<Result<void>> tell(Parts& parts, Pulses::Pulse& pulse,
+                                   northbound::Announcement what) {
+    const asio::any_io_executor loop = co_await asio::this_coro::executor;
+    const auto told = std::make_shared<Told>(loop);
+    parts.deliveries.spawn("tell", tell_apart(parts, std::move(what), told));
+    while (!told->answer) {
+        pulse.beat();
+        (void)co_await told->changed.wait_until(Event::Clock::now() + longest_wait);
+    }
+    pulse.beat();
+    co_return *told->answer;
+}
+
 asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
                                             std::vector<northbound::SubDeviceStatus> statuses) {
     for (std::size_t i = 0; i < statuses.size(); i += statuses_at_once) {
-        pulse.beat();
         const auto from = statuses.begin() + static_cast<std::ptrdiff_t>(i);
         const auto count = std::min(statuses_at_once, statuses.size() - i);
         const std::vector<northbound::SubDeviceStatus> part(
             from, from + static_cast<std::ptrdiff_t>(count));
-        const northbound::Announcement report = northbound::StatusReport{part};
+        northbound::Announcement report = northbound::StatusReport{part};
         const std::uint64_t link = parts.uplink.link();
-        const Result<void> told = co_await parts.cloud.tell(report);
+        const Result<void> told = co_await tell(parts, pulse, std::move(report));
         if (!told) {
             parts.uplink.failed(link, told.error().what, system_clock_now());
             co_return told;
@@ -57,7 +85,7 @@ asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
 asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease) {
     const std::uint64_t link = parts.uplink.link();
     const Result<void> sent = co_await parts.cloud.publish(parcel);
-    parts.uplink.settled();
+    parts.uplink.settled(parcel.payload_bytes());
     if (sent) {
         parts.suspicion.settled(parcel);
         parts.outbox.remove(lease);
@@ -93,9 +121,12 @@ asio::awaitable<void> put_to_trial(Parts& parts, Pulses::Pulse& pulse, northboun
                              "the platform closes the connection whenever it is sent");
     }
     parts.suspicion.tried(parcel, Event::Clock::now());
-    parts.uplink.sent();
-    pulse.beat();
-    co_await deliver(parts, std::move(parcel), lease);
+    parts.uplink.sent(parcel.payload_bytes());
+    parts.deliveries.spawn("deliver", deliver(parts, std::move(parcel), lease));
+    while (parts.uplink.in_flight() > 0) {
+        pulse.beat();
+        co_await parts.uplink.turned(Event::Clock::now() + longest_wait);
+    }
 }
 
 }  // namespace fieldgate

@@ -6,11 +6,15 @@
 
 namespace fieldgate {
 
-/// What one request to the platform holds: its PUBACK may take 20 s.
+/// What one request to the platform holds.
 inline constexpr std::size_t statuses_at_once = 100;
 
-/// Tells the platform how these devices are, and beats between two requests. Errors: those of
+/// Tells the platform, and beats however long a slow link takes for it. Errors: those of
 /// Cloud::tell().
+asio::awaitable<Result<void>> tell(Parts& parts, Pulses::Pulse& pulse,
+                                   northbound::Announcement what);
+
+/// Tells the platform how these devices are. Errors: those of Cloud::tell().
 asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
                                             std::vector<northbound::SubDeviceStatus> statuses);
 

@@ -99,7 +99,10 @@ asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     const Result<void> told = co_await tell_all_statuses(parts, pulse);
     if (!told) co_return told;
     parts.time_sync.connected();
-    co_await ask_time(parts);  // before the data: it may wait for the answer
+    northbound::Announcement question =
+        parts.time_sync.ask(Event::Clock::now(), system_clock_now());
+    // Before the data: it may wait for the answer.
+    (void)co_await tell(parts, pulse, std::move(question));
     parts.outbox.mark_backlog();
     parts.suspicion.connected(Event::Clock::now());
     tell_lesson(parts);
@@ -155,13 +158,14 @@ asio::awaitable<void> upload(Parts& parts) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         pulse.beat();
-        const bool free = co_await parts.uplink.free();
+        const bool free = co_await parts.uplink.free(parts.goodput);
         if (!free) continue;
         // The pace first, then the choice, so that what is live by then goes before the backlog.
         const Instant ready = parts.pacer.ready_at(usual_bytes, Event::Clock::now());
         timer.expires_at(std::min(ready, Event::Clock::now() + turn));
         if (ready > Event::Clock::now()) co_await timer.async_wait(asio::use_awaitable);
-        northbound::Parcel parcel(platform.limits, parts.sizes, parts.series, platform.device_id);
+        northbound::Parcel parcel(platform.limits, parts.sizes, parts.series, platform.device_id,
+                                  parts.goodput.parcel_bytes());
         const std::function<Fit(const Record&)> fit = [&](const Record& record) {
             return parts.suspicion.add(parcel, record);
         };
@@ -174,7 +178,7 @@ asio::awaitable<void> upload(Parts& parts) {
         // No data of a device that the platform takes for gone. A link that does not take the one
         // does not take the other.
         (void)co_await tell_statuses(parts, pulse, parts.devices.arrived());
-        parts.uplink.sent();
+        parts.uplink.sent(parcel.payload_bytes());
         parts.deliveries.spawn("deliver", deliver(parts, std::move(parcel), lease));
     }
 }

@@ -13,6 +13,7 @@
 #include "model/event_time.h"
 #include "model/mapping.h"
 #include "northbound/cloud.h"
+#include "northbound/goodput.h"
 #include "northbound/pacer.h"
 #include "northbound/payload_limit.h"
 #include "northbound/suspicion.h"
@@ -34,6 +35,7 @@ struct Parts {
     northbound::Cloud& cloud;
     northbound::Pacer& pacer;
     northbound::PayloadLimit& sizes;
+    northbound::Goodput& goodput;
     northbound::Suspicion& suspicion;
     Uplink& uplink;
     northbound::TimeSync& time_sync;

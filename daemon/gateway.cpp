@@ -56,8 +56,9 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       requests_(loop, config_, clock_, control_store_),
       pacer_(config_.platform.limits),
       sizes_(config_.platform.limits.payload_bytes),
+      goodput_(config_.platform.limits),
       suspicion_(sizes_),
-      cloud_(loop, config_.platform, pacer_, sizes_, [this] { return judged_time(); }),
+      cloud_(loop, config_.platform, pacer_, sizes_, goodput_, [this] { return judged_time(); }),
       control_(loop, "\n",
                [this](const std::string& question) { return answer_control(question); }),
       metrics_(loop, "\r\n\r\n",
@@ -67,27 +68,11 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       log_level_(loop),
       flows_(loop),
       closing_(loop),
-      parts_{config_,
-             series_,
-             clock_,
-             mapping_,
-             devices_,
-             outbox_,
-             cloud_,
-             pacer_,
-             sizes_,
-             suspicion_,
-             uplink_,
-             time_sync_,
-             latest_,
-             requests_,
-             control_store_,
-             buses_,
-             [this] { return status(); },
-             deliveries_,
-             timers_,
-             pulses_,
-             log_level_} {
+      parts_{
+          config_,     series_, clock_,    mapping_,       devices_,   outbox_,
+          cloud_,      pacer_,  sizes_,    goodput_,       suspicion_, uplink_,
+          time_sync_,  latest_, requests_, control_store_, buses_,     [this] { return status(); },
+          deliveries_, timers_, pulses_,   log_level_} {
     for (std::size_t i = 0; i < config_.buses.size(); ++i)
         buses_.push_back(
             std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));
@@ -226,6 +211,8 @@ Status Gateway::status() const {
     status.link.reconnects = uplink_.reconnects();
     status.link.in_flight = uplink_.in_flight();
     status.link.payload_bytes = sizes_.bytes();
+    status.link.goodput = goodput_.bytes_per_second();
+    status.link.window_bytes = goodput_.window_bytes();
     status.link.dropped = cloud_.session().messages_dropped();
     status.link.unanswered = cloud_.session().urgent_refused() + requests_.answers().given_up();
     status.link.passed_over = cloud_.passed_over();

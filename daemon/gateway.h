@@ -62,6 +62,7 @@ private:
     Requests requests_;
     northbound::Pacer pacer_;
     northbound::PayloadLimit sizes_;
+    northbound::Goodput goodput_;
     northbound::Suspicion suspicion_;
     northbound::iotda::MqttCloud cloud_;
     std::vector<std::unique_ptr<southbound::Bus>> buses_;

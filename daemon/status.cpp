@@ -1,6 +1,7 @@
 #include "daemon/status.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/json_writer.h"
 #include "model/event_time.h"
@@ -123,6 +124,8 @@ void write_summary(json::Writer& out, const Status& status) {
     out.member("reconnects", status.link.reconnects).member("in_flight", status.link.in_flight);
     out.member("dropped", status.link.dropped)
         .member("payload_bytes", status.link.payload_bytes)
+        .member("goodput", std::llround(status.link.goodput))
+        .member("window_bytes", status.link.window_bytes)
         .member("unanswered", status.link.unanswered)
         .member("passed_over", status.link.passed_over)
         .close_object();

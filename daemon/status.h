@@ -29,6 +29,8 @@ struct Status {
         std::uint64_t reconnects = 0;
         std::size_t in_flight = 0;
         std::size_t payload_bytes = 0;  ///< Of a publish now: less where the platform takes less.
+        double goodput = 0;             ///< What the link carries, bytes/s; 0: not known yet.
+        std::size_t window_bytes = 0;   ///< May be under way at one time.
         std::uint64_t dropped = 0;      ///< Messages of the platform: more than could be kept.
         std::uint64_t unanswered = 0;   ///< Answers that found too many others waiting.
         std::uint64_t passed_over = 0;  ///< Messages and events of no use to us.

@@ -272,6 +272,10 @@ std::string status_metrics(const Status& status) {
     out.add("fieldgate_publish_bytes_limit", "gauge",
             "Payload of a publish at most now: less where the platform takes less.",
             number(status.link.payload_bytes));
+    out.add("fieldgate_link_goodput_bytes_per_second", "gauge",
+            "What the link carries, as far as it was seen; 0: not known yet.", status.link.goodput);
+    out.add("fieldgate_link_window_bytes", "gauge", "Bytes that may be on their way at one time.",
+            number(status.link.window_bytes));
     out.add("fieldgate_clock_held", "gauge", "1: records wait for a clock that is right.",
             status.clock.held ? 1 : 0);
     out.add("fieldgate_clock_proven", "gauge", "1: event times rest on a clock known to be right.",

@@ -7,6 +7,7 @@
 
 #include "base/event.h"
 #include "model/record.h"
+#include "northbound/goodput.h"
 
 namespace fieldgate {
 
@@ -43,17 +44,22 @@ public:
     const std::string& why() const { return why_; }  ///< Why the last one ended, or did not begin.
     std::uint64_t reconnects() const { return connects_ > 0 ? connects_ - 1 : 0; }
 
-    void sent() { ++in_flight_; }
-    void settled() {
+    void sent(std::size_t bytes) {
+        ++in_flight_;
+        in_flight_bytes_ += bytes;
+    }
+    void settled(std::size_t bytes) {
         --in_flight_;
+        in_flight_bytes_ -= bytes;
         turn_.notify();
     }
     std::size_t in_flight() const { return in_flight_; }
 
-    /// Waits until a publish may begin, 10 s at most. True if one may.
-    asio::awaitable<bool> free() {
-        if (!may_send()) co_await turned(Event::Clock::now() + std::chrono::seconds(10));
-        co_return may_send();
+    /// Waits until a publish may begin, 10 s at most. True if one may. `goodput`: who fills more
+    /// than its window only waits elsewhere, and what is live by then would wait behind it.
+    asio::awaitable<bool> free(const northbound::Goodput& goodput) {
+        if (!may_send(goodput)) co_await turned(Event::Clock::now() + std::chrono::seconds(10));
+        co_return may_send(goodput);
     }
     /// Waits until something of the above has changed, or `until`. One waiter, with free().
     asio::awaitable<void> turned(Event::Clock::time_point until) {
@@ -61,14 +67,17 @@ public:
     }
 
 private:
-    bool may_send() const { return open_ && in_flight_ < window; }
+    bool may_send(const northbound::Goodput& goodput) const {
+        return open_ && in_flight_ < window &&
+               (in_flight_ == 0 || in_flight_bytes_ < goodput.window_bytes());
+    }
 
     Event turn_;
     bool open_ = false;
     Utc since_;
     std::string why_ = "not connected yet";
     std::uint64_t connects_ = 0;
-    std::size_t in_flight_ = 0;
+    std::size_t in_flight_ = 0, in_flight_bytes_ = 0;
 };
 
 }  // namespace fieldgate

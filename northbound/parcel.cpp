@@ -30,12 +30,12 @@ std::size_t quoted_bytes(std::string_view name) {
 }  // namespace
 
 Parcel::Parcel(const Limits& limits, const PayloadLimit& learned, const SeriesTable& series,
-               std::string_view gateway_id)
+               std::string_view gateway_id, std::size_t link_bytes)
     : limits_(limits),
       learned_(learned),
       series_(series),
       gateway_id_(gateway_id),
-      comfortable_bytes_(std::min(comfortable_payload(limits), learned.bytes())) {}
+      comfortable_bytes_(std::min({comfortable_payload(limits), learned.bytes(), link_bytes})) {}
 
 Parcel::Seen& Parcel::seen(SeriesId id) {
     const auto [place, added] = seen_.try_emplace(id);

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,14 +18,15 @@ namespace fieldgate::northbound {
 /// In one publish a device stands once; its services may stand several times with rising event_time
 /// (limits.history). The gateway's own records travel alone, without sub-devices: another topic.
 /// A parcel is full a little before limits.payload_bytes where that uses the bandwidth better
-/// (comfortable_payload), or where the platform takes less (payload_limit.h); a single record may
-/// use all of it.
+/// (comfortable_payload), or where the link (goodput.h) or the platform (payload_limit.h) takes
+/// less; a single record may use all of it.
 class Parcel {
 public:
     /// All of them must outlive the parcel. `learned`: what the platform takes. `gateway_id`: whose
-    /// records are its own.
+    /// records are its own. `link_bytes`: what the link takes at one time (goodput.h).
     Parcel(const Limits& limits, const PayloadLimit& learned, const SeriesTable& series,
-           std::string_view gateway_id);
+           std::string_view gateway_id,
+           std::size_t link_bytes = std::numeric_limits<std::size_t>::max());
 
     /// `never`: larger than limits.payload_bytes even alone, or than the platform takes; otherwise
     /// `full` needs the next parcel.

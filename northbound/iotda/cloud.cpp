@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
-#include <cmath>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -21,9 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of bandwidth in the window; more would only wait in buffers, out of the reach of live data.
-constexpr double window_seconds = 5;
-
 }  // namespace
 
 mqtt::SessionSettings session_settings(const PlatformSettings& settings) {
@@ -35,17 +31,16 @@ mqtt::SessionSettings session_settings(const PlatformSettings& settings) {
     session.certificate_file = settings.identity.certificate_file;
     session.key_file = settings.identity.key_file;
     session.keep_alive = settings.keep_alive;
-    const double bytes = settings.limits.bytes_per_second * window_seconds;
-    if (std::isfinite(bytes)) session.window_bytes = static_cast<std::size_t>(bytes);
     return session;
 }
 
 MqttCloud::MqttCloud(const asio::any_io_executor& loop, const PlatformSettings& settings,
-                     Pacer& pacer, PayloadLimit& sizes, std::function<JudgedTime()> time)
+                     Pacer& pacer, PayloadLimit& sizes, Goodput& goodput,
+                     std::function<JudgedTime()> time)
     : settings_(settings),
       sizes_(sizes),
       time_(std::move(time)),
-      session_(loop, session_settings(settings), pacer, sizes),
+      session_(loop, session_settings(settings), pacer, sizes, goodput),
       chance_(std::random_device()()) {}
 
 asio::awaitable<Result<void>> MqttCloud::connect(std::function<void()> alive) {

@@ -38,10 +38,10 @@ const char* to_string(Certificate certificate);
 /// later, the certificate has expired until the end of the program.
 class MqttCloud : public Cloud {
 public:
-    /// `settings`, `pacer` and `sizes` must outlive it. `time`: for certificates,
+    /// `settings`, `pacer`, `sizes` and `goodput` must outlive it. `time`: for certificates,
     /// signatures and events.
     MqttCloud(const asio::any_io_executor& loop, const PlatformSettings& settings, Pacer& pacer,
-              PayloadLimit& sizes, std::function<JudgedTime()> time);
+              PayloadLimit& sizes, Goodput& goodput, std::function<JudgedTime()> time);
 
     asio::awaitable<Result<void>> connect(std::function<void()> alive) override;
     asio::awaitable<Result<Downlink>> next(std::chrono::milliseconds patience) override;

@@ -46,10 +46,11 @@ private:
 };
 
 Session::Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer,
-                 PayloadLimit& sizes)
+                 PayloadLimit& sizes, Goodput& goodput)
     : settings_(std::move(settings)),
       pacer_(pacer),
       sizes_(sizes),
+      goodput_(goodput),
       loop_(loop),
       door_(std::make_shared<Door>(loop)),
       incoming_(std::make_shared<Allowance>(settings_.inbox_bytes)),
@@ -160,13 +161,11 @@ void Session::on_publish_answer(const News& news) {
         slot.publisher->wake.notify();
     }
     sizes_.acknowledged(slot.payload);
-    --in_flight_;
-    if (slot.rank == Rank::ordinary) {
-        --ordinary_in_flight_;
-        ordinary_bytes_ -= slot.bytes;
-    }
-    slot = Slot();
     last_progress_ = Clock::now();
+    goodput_.acknowledged(slot.flight, last_progress_);
+    --in_flight_;
+    if (slot.rank == Rank::ordinary) --ordinary_in_flight_;
+    slot = Slot();
     wake_first();
 }
 
@@ -183,6 +182,7 @@ void Session::on_closed(std::uint64_t line) {
 
 void Session::drop(const std::string& reason) {
     if (in_flight_ > 0) tell_sizes();
+    goodput_.lost(Clock::now());
     lost_ = Error(Errc::closed, reason);
     state_ = State::down;
     for (Slot& slot : slots_) {
@@ -193,7 +193,7 @@ void Session::drop(const std::string& reason) {
         }
         slot = Slot();
     }
-    in_flight_ = ordinary_in_flight_ = ordinary_bytes_ = 0;
+    in_flight_ = ordinary_in_flight_ = 0;
     retire_line();
     for (const auto* queue : {&urgent_, &ordinary_})
         for (Publisher* waiting : *queue) waiting->wake.notify();
@@ -204,7 +204,7 @@ void Session::drop(const std::string& reason) {
 void Session::tell_sizes() {
     std::vector<PayloadLimit::Flight> in_flight;
     for (const Slot& slot : slots_)
-        if (slot.taken) in_flight.push_back({slot.payload, slot.since});
+        if (slot.taken) in_flight.push_back({slot.payload, slot.flight.sent});
     sizes_.link_lost(in_flight, Clock::now());
 }
 
@@ -251,7 +251,7 @@ bool Session::has_room(const Publisher& publisher) const {
         return ordinary_.empty() || urgent_in_flight < settings_.window_messages;
     if (ordinary_in_flight_ == 0) return true;
     return ordinary_in_flight_ < settings_.window_messages &&
-           ordinary_bytes_ + publisher.bytes <= settings_.window_bytes;
+           goodput_.has_room(publisher.bytes, Clock::now());
 }
 
 int Session::take_slot(Publisher& publisher) {
@@ -259,16 +259,14 @@ int Session::take_slot(Publisher& publisher) {
         std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.taken; });
     expect(place != slots_.end(), "a slot for what the window lets through");
     place->publisher = &publisher;
-    place->bytes = publisher.bytes;
+    place->flight = goodput_.sent(publisher.bytes, Clock::now());
     place->payload = publisher.payload;
     place->rank = publisher.rank;
-    place->since = Clock::now();
     place->taken = true;
-    if (in_flight_ == 0) last_progress_ = place->since;
+    if (in_flight_ == 0) last_progress_ = place->flight.sent;
     ++in_flight_;
     if (publisher.rank == Rank::ordinary) {
         ++ordinary_in_flight_;
-        ordinary_bytes_ += publisher.bytes;
         urgent_cost_ = {};
     } else {
         urgent_cost_ += pacer_.cost(publisher.bytes);
@@ -294,13 +292,14 @@ void Session::wake_first() {
 void Session::watch_acknowledgements() {
     if (ack_watched_) return;
     ack_watched_ = true;
-    ack_timer_.expires_at(last_progress_ + settings_.ack_deadline);
+    ack_timer_.expires_at(last_progress_ + goodput_.patience(settings_.ack_deadline));
     ack_timer_.async_wait([this, door = door_](const std::error_code&) {
         if (!door->open()) return;
         ack_watched_ = false;
         if (in_flight_ == 0) return;
-        if (Clock::now() >= last_progress_ + settings_.ack_deadline)
-            drop("no PUBACK within " + seconds_text(settings_.ack_deadline));
+        const auto patience = goodput_.patience(settings_.ack_deadline);
+        if (Clock::now() >= last_progress_ + patience)
+            drop("no PUBACK within " + seconds_text(patience));
         else
             watch_acknowledgements();
     });

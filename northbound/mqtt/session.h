@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/tls_probe.h"
 #include "base/worker.h"
+#include "northbound/goodput.h"
 #include "northbound/mqtt/inbox.h"
 #include "northbound/mqtt/session_settings.h"
 #include "northbound/pacer.h"
@@ -37,10 +38,11 @@ struct News;
 /// must have ended by then.
 class Session {
 public:
-    /// `pacer` and `sizes` must outlive the session. `sizes` is told what is acknowledged, and with
-    /// what in flight a link dies.
+    /// `pacer`, `sizes` and `goodput` must outlive the session. `sizes` is told what is
+    /// acknowledged, and with what in flight a link dies; `goodput` when what was sent and
+    /// acknowledged.
     Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer,
-            PayloadLimit& sizes);
+            PayloadLimit& sizes, Goodput& goodput);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -81,10 +83,9 @@ private:
     class Attempt;
     struct Slot {  // of a publish under way
         Publisher* publisher = nullptr;
-        std::size_t bytes = 0;
+        Goodput::Flight flight;
         std::size_t payload = 0;
         Rank rank = Rank::ordinary;
-        std::chrono::steady_clock::time_point since;
         bool taken = false;
     };
     struct Retired {
@@ -114,6 +115,7 @@ private:
     SessionSettings settings_;
     Pacer& pacer_;
     PayloadLimit& sizes_;
+    Goodput& goodput_;
     asio::any_io_executor loop_;
     std::shared_ptr<Door> door_;
     std::shared_ptr<Allowance> incoming_;
@@ -134,8 +136,7 @@ private:
     Pacer::Duration urgent_cost_{};            // of those sent since the last ordinary one
     std::uint64_t urgent_refused_ = 0;
     std::vector<Slot> slots_;
-    std::size_t in_flight_ = 0;
-    std::size_t ordinary_in_flight_ = 0, ordinary_bytes_ = 0;
+    std::size_t in_flight_ = 0, ordinary_in_flight_ = 0;
     asio::steady_timer ack_timer_;
     bool ack_watched_ = false;
     std::chrono::steady_clock::time_point last_progress_;

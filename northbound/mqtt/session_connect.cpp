@@ -131,6 +131,7 @@ void Session::on_connect_answer(const News& news) {
     if (state_ != State::connecting) return;
     if (news.kind == News::Kind::connected) {
         state_ = State::up;
+        goodput_.connected();
         connect_answer_ = Result<void>();
     } else if (news.kind == News::Kind::refused) {
         Error refused(Errc::refused, connack_text(news.code));

@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 
 #include "base/secret.h"
@@ -18,9 +17,9 @@ struct SessionSettings {
     std::string key_file;
     std::chrono::seconds keep_alive{120};
     std::chrono::milliseconds connect_deadline{25000};
-    std::chrono::milliseconds ack_deadline{20000};  ///< For the oldest; every PUBACK restarts it.
-    std::size_t window_messages = 10;               ///< Publishes under way,
-    std::size_t window_bytes = std::numeric_limits<std::size_t>::max();  ///< and their payloads.
+    /// For the oldest; every PUBACK restarts it. Longer on a slow link (Goodput::patience).
+    std::chrono::milliseconds ack_deadline{20000};
+    std::size_t window_messages = 10;  ///< Publishes under way; their bytes: Goodput.
     std::size_t window_urgent = 4;     ///< Urgent ones that may be under way beyond that.
     std::size_t urgent_waiting = 128;  ///< For their turn; more are refused.
     /// What has come and was not taken yet: ten thousand commands of the usual size. As many bytes

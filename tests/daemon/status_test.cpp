@@ -25,6 +25,8 @@ Status example() {
     status.store.buffered = 7;
     status.link.in_flight = 8;
     status.link.payload_bytes = 61440;
+    status.link.goodput = 7990.4;
+    status.link.window_bytes = 12288;
     status.devices.resize(2);
     status.devices[0].name = "meter-1";
     status.devices[0].bus = "line1";
@@ -41,6 +43,8 @@ TEST(Status, IsOneJsonObjectWithTheBooks) {
     ASSERT_TRUE(parsed) << parsed.error().what << "\n" << text;
     EXPECT_EQ(*(*parsed).get("books")->get("accepted")->integer(), 10);
     EXPECT_EQ(*(*parsed).get("link")->get("why")->string(), "refused: \"bad\" password");
+    EXPECT_EQ(*(*parsed).get("link")->get("goodput")->integer(), 7990);
+    EXPECT_EQ(*(*parsed).get("link")->get("window_bytes")->integer(), 12288);
     EXPECT_EQ((*parsed).get("devices")->array()->size(), 2u);
     const json::Value& bus = (*parsed).get("buses")->array()->front();
     EXPECT_EQ(*bus.get("not_sent")->get("unlisted")->integer(), 4);
@@ -102,6 +106,7 @@ TEST(Status, ShowsTheSameFiguresToPrometheus) {
           "fieldgate_bus_not_sent_total{bus=\"line1\",why=\"unlisted\"} 4",
           "fieldgate_store_buffered 7", "fieldgate_store_backlog 0",
           "fieldgate_publishes_in_flight 8", "fieldgate_publish_bytes_limit 61440",
+          "fieldgate_link_goodput_bytes_per_second 7990.4", "fieldgate_link_window_bytes 12288",
           "fieldgate_clock_held 0", "fieldgate_device_online{device=\"meter-1\"} 1",
           "fieldgate_device_scans_total{device=\"meter-2\"} 0"})
         EXPECT_NE(text.find('\n' + std::string(line) + '\n'), std::string::npos) << line;

@@ -19,7 +19,8 @@ public:
         const auto self = shared_from_this();
         socket_.async_read_some(asio::buffer(request_),
                                 [self](std::error_code failed, std::size_t bytes) {
-                                    if (!failed && bytes == 12) self->answer();
+                                    if (!failed && bytes == 12 && !self->witness_.silent_)
+                                        self->answer();
                                 });
     }
 

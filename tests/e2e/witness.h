@@ -28,6 +28,8 @@ public:
 
     std::uint16_t port() const { return port_; }
     std::vector<Said> said() const;
+    /// Hangs up instead of answering, from now on.
+    void fall_silent() { silent_ = true; }
 
     static std::uint32_t scrambled(std::uint32_t number) { return number * 2654435761U; }
 
@@ -42,6 +44,7 @@ private:
     mutable std::mutex mutex_;  ///< Guards said_.
     std::vector<Said> said_;
     std::uint32_t number_ = 0;
+    std::atomic<bool> silent_ = false;
     std::thread thread_;
 };
 

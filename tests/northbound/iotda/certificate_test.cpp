@@ -67,7 +67,7 @@ protected:
 
     Result<void> connect() {
         pacer = std::make_unique<Pacer>(settings.limits);
-        cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer, sizes,
+        cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer, sizes, goodput,
                                             [this] { return now; });
         return reconnect();
     }
@@ -99,6 +99,7 @@ protected:
     JudgedTime now;
     std::unique_ptr<Pacer> pacer;
     PayloadLimit sizes{64 * 1024};
+    Goodput goodput{Limits()};
     std::unique_ptr<MqttCloud> cloud;
     std::optional<Mosquitto> broker;
 };

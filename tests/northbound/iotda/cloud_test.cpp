@@ -32,9 +32,10 @@ protected:
         settings.limits.messages_per_second = Limits::unlimited;
         settings.limits.bytes_per_second = Limits::unlimited;
         pacer = std::make_unique<Pacer>(settings.limits);
-        cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer, sizes, [this] {
-            return JudgedTime{now, true};
-        });
+        cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer, sizes, goodput,
+                                            [this] {
+                                                return JudgedTime{now, true};
+                                            });
     }
 
     ScriptedBroker broker;
@@ -43,6 +44,7 @@ protected:
     Utc now = moment;
     std::unique_ptr<Pacer> pacer;
     PayloadLimit sizes{64 * 1024};
+    Goodput goodput{Limits()};
     std::unique_ptr<MqttCloud> cloud;
 };
 

@@ -45,7 +45,7 @@ protected:
     }
 
     Result<void> connect(const SessionSettings& settings) {
-        session = std::make_unique<Session>(loop.get_executor(), settings, pacer, sizes);
+        session = std::make_unique<Session>(loop.get_executor(), settings, pacer, sizes, goodput);
         return reconnect();
     }
     Result<void> reconnect() {
@@ -68,6 +68,7 @@ protected:
     asio::io_context loop{1};
     Pacer pacer{unlimited()};
     PayloadLimit sizes{64 * 1024};
+    Goodput goodput{Limits()};
     std::unique_ptr<Session> session;
 };
 

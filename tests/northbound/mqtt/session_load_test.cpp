@@ -25,10 +25,11 @@ protected:
         limits.messages_per_second = messages_per_second;
         limits.bytes_per_second = bytes_per_second;
         pacer = std::make_unique<Pacer>(limits);
+        goodput = std::make_unique<Goodput>(limits);
         settings.tls = false;
         settings.host = "127.0.0.1";
         settings.port = broker.port();
-        session = std::make_unique<Session>(loop.get_executor(), settings, *pacer, sizes);
+        session = std::make_unique<Session>(loop.get_executor(), settings, *pacer, sizes, *goodput);
         Login login;
         login.client_id = login.username = "gw";
         ASSERT_TRUE(await(loop, session->connect(std::move(login))));
@@ -60,6 +61,7 @@ protected:
     asio::io_context loop{1};
     SessionSettings settings;
     std::unique_ptr<Pacer> pacer;
+    std::unique_ptr<Goodput> goodput;
     PayloadLimit sizes{64 * 1024};
     std::unique_ptr<Session> session;
     std::vector<Result<void>> answers;
@@ -83,9 +85,8 @@ TEST_F(SessionLoad, UrgentOnesHaveRoomThoughTheWindowIsFull) {
     Script script;
     script.puback = false;
     broker.play(script);
-    settings.window_bytes = 1000;
     start(Limits::unlimited, Limits::unlimited);
-    publish(std::string(2000, 'x'), Rank::ordinary);
+    publish(std::string(12'000, 'x'), Rank::ordinary);  // all that a link begins with
     for (int i = 0; i < 15; ++i) publish("data", Rank::ordinary);
     for (int i = 0; i < 3; ++i) publish("answer", Rank::urgent);
     ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() == 4; }));

@@ -46,7 +46,7 @@ protected:
     }
 
     void make(const SessionSettings& settings) {
-        session = std::make_unique<Session>(loop.get_executor(), settings, pacer, sizes);
+        session = std::make_unique<Session>(loop.get_executor(), settings, pacer, sizes, goodput);
     }
     Result<void> connect() { return await(loop, session->connect(login())); }
 
@@ -68,6 +68,7 @@ protected:
     asio::io_context loop{1};
     Pacer pacer{unlimited()};
     PayloadLimit sizes{64 * 1024};
+    Goodput goodput{unlimited()};
     std::unique_ptr<Session> session;
     std::vector<Result<void>> answers;
 };
@@ -222,20 +223,17 @@ TEST_F(SessionTest, KeepsToItsWindowOfBytes) {
     script.puback = false;
     broker.play(script);
     SessionSettings narrow = settings();
-    narrow.window_bytes = 2500;
     narrow.ack_deadline = 500ms;
     make(narrow);
     ASSERT_TRUE(connect());
-    for (int i = 0; i < 5; ++i) start_publish(std::string(1000, 'x'));
+    for (int i = 0; i < 5; ++i) start_publish(std::string(3000, 'x'));
     ASSERT_FALSE(await(loop, session->next(Event::Clock::time_point::max())));
-    EXPECT_EQ(payloads().size(), 2U);
+    EXPECT_EQ(payloads().size(), 2U);  // what a link begins with (goodput.h)
     ASSERT_TRUE(run_until(loop, [&] { return answers.size() == 5; }));
 }
 
 TEST_F(SessionTest, SendsWhatIsLargerThanItsWindowOfBytesAlone) {
-    SessionSettings narrow = settings();
-    narrow.window_bytes = 100;
-    make(narrow);
+    make(settings());
     ASSERT_TRUE(connect());
     EXPECT_TRUE(await(loop, session->publish("topic", std::string(60000, 'x'))));
 }
@@ -387,7 +385,7 @@ TEST_F(SessionTest, PacesAllThatItPublishes) {
     Limits limits = unlimited();
     limits.messages_per_second = 5;
     Pacer slow(limits);
-    session = std::make_unique<Session>(loop.get_executor(), settings(), slow, sizes);
+    session = std::make_unique<Session>(loop.get_executor(), settings(), slow, sizes, goodput);
     ASSERT_TRUE(connect());
     for (int i = 0; i < 8; ++i) start_publish(std::to_string(i));
     ASSERT_TRUE(run_until(loop, [&] { return answers.size() == 8; }));
