@@ -38,9 +38,8 @@ struct News;
 /// must have ended by then.
 class Session {
 public:
-    /// `pacer`, `sizes` and `goodput` must outlive the session. `sizes` is told what is
-    /// acknowledged, and with what in flight a link dies; `goodput` when what was sent and
-    /// acknowledged.
+    /// `pacer`, `sizes` and `goodput` must outlive the session. The latter two are told what is
+    /// sent and acknowledged, and with what in flight a link dies.
     Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer,
             PayloadLimit& sizes, Goodput& goodput);
     ~Session();
