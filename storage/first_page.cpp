@@ -40,22 +40,74 @@ Result<void> copy_what_is_readable(const std::string& from, const std::string& t
     return {};
 }
 
-}  // namespace
-
-Result<std::string> first_page(const std::string& file) {
+Result<std::string> read_page(const std::string& file) {
     std::string page(Database::page_bytes, '\0');
-    std::ifstream in(file, std::ios::binary);
-    if (!in.read(page.data(), static_cast<std::streamsize>(page.size())))
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return Error(Errc::io, file + ": " + std::strerror(errno));
+    const ssize_t bytes = ::pread(descriptor, page.data(), page.size(), 0);
+    ::close(descriptor);
+    if (bytes != static_cast<ssize_t>(page.size()))
         return Error(Errc::io, file + ": cannot be read");
+    return page;
+}
+
+// Counters that do not fit: the size of the file counts, not what the page says of it.
+void forget_counters(std::string& page) {
     const auto set = [&](std::size_t at, std::size_t bytes, char last) {
         std::fill_n(page.begin() + static_cast<std::ptrdiff_t>(at), bytes, '\0');
         page[at + bytes - 1] = last;
     };
-    // Counters that do not fit: the size of the file counts, not what the page says of it.
-    set(change_counter, 4, 1);
+    set(change_counter, 8, 1);  // and how many pages there are
     set(valid_for, 4, 2);
     set(free_pages, 8, 0);
+}
+
+}  // namespace
+
+Result<std::string> first_page(const std::string& file) {
+    Result<std::string> page = read_page(file);
+    if (page) forget_counters(*page);
     return page;
+}
+
+Result<void> keep_first_page(const std::string& file, const std::string& copy) {
+    const Result<std::string> page = first_page(file);
+    if (!page) return page.error();
+    const Result<std::string> kept = read_page(copy);
+    if (kept && *kept == *page) return {};
+    const std::string part = copy + ".part";
+    std::ofstream(part, std::ios::binary | std::ios::trunc) << *page;
+    std::error_code failed;
+    fs::rename(part, copy, failed);
+    if (failed) return Error(Errc::io, copy + ": " + failed.message());
+    return {};
+}
+
+bool has_another_first_page(const std::string& damaged, const std::string& copy) {
+    const Result<std::string> kept = read_page(copy);
+    if (!kept) return false;
+    const Result<std::string> page = first_page(damaged);
+    return !page || *page != *kept;
+}
+
+Result<void> lend_first_page(const std::string& damaged, const std::string& from) {
+    const Result<std::string> page = first_page(from);
+    if (!page) return page.error();
+    const int descriptor = ::open(damaged.c_str(), O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) return Error(Errc::io, damaged + ": " + std::strerror(errno));
+    std::string own(Database::page_bytes, '\0');
+    const ssize_t bytes = ::pread(descriptor, own.data(), own.size(), 0);
+    if (bytes > 0) {
+        std::ofstream kept(damaged + "-page-1", std::ios::binary | std::ios::trunc);
+        kept << own.substr(0, static_cast<std::size_t>(bytes));
+    }
+    const bool lent =
+        ::pwrite(descriptor, page->data(), page->size(), 0) == static_cast<ssize_t>(page->size()) &&
+        ::fsync(descriptor) == 0;
+    const int why = errno;
+    ::close(descriptor);
+    if (!lent) return Error(Errc::io, damaged + ": " + std::strerror(why));
+    return {};
 }
 
 Result<void> copy_under_first_page(const std::string& damaged, const std::string& copy,

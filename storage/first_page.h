@@ -14,4 +14,14 @@ Result<std::string> first_page(const std::string& file);
 Result<void> copy_under_first_page(const std::string& damaged, const std::string& copy,
                                    const std::string& page);
 
+/// Keeps the first page of `file`, which is sound and closed, as `copy`; written where it is new.
+/// Errors: io.
+Result<void> keep_first_page(const std::string& file, const std::string& copy);
+/// `damaged` has another first page than that copy, but for what changes with each commit.
+bool has_another_first_page(const std::string& damaged, const std::string& copy);
+/// Puts a first page, from such a copy or from a file of the same schema, into `damaged` itself,
+/// where there may be no room for a whole copy. What can be read of its own is kept as
+/// `damaged`-page-1. Errors: io.
+Result<void> lend_first_page(const std::string& damaged, const std::string& from);
+
 }  // namespace fieldgate::storage

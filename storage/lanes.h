@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 
 #include "storage/seq_set.h"
 
@@ -12,6 +13,8 @@ namespace fieldgate::storage {
 enum class Table : std::uint8_t { alarm, data };
 inline constexpr std::array tables{Table::alarm, Table::data};
 constexpr std::size_t index(Table table) { return static_cast<std::size_t>(table); }
+/// Its name in outbox.db.
+inline std::string table_name(Table table) { return table == Table::alarm ? "q_alarm" : "q_data"; }
 
 /// How rows are served, in this order.
 enum class Lane : std::uint8_t { alarm, live, backlog };

@@ -364,7 +364,7 @@ asio::awaitable<void> Outbox::State::close() {
     // A disk that fails now has been tried once more than it would have been.
     const std::uint64_t failures = failures_;
     retry_at_ = Clock::now();
-    while (failures == failures_ && anything_to_write()) co_await commit();
+    while (!given_up_ && failures == failures_ && anything_to_write()) co_await commit();
     co_await worker_.run([&] {
         disk_.close();
         return true;

@@ -1,4 +1,5 @@
 #include "storage/outbox_disk.h"
+#include "storage/first_page.h"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -6,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/first_page.h"
 #include "storage/meta.h"
 
 namespace fieldgate::storage {
@@ -39,6 +41,8 @@ void OutboxDisk::close() {
     statements_.reset();
     static_cast<void>(database_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE));
     database_.close();
+    if (sound_ && ended_in_order())
+        static_cast<void>(keep_first_page(file("outbox.db"), file(page_copy)));
 }
 
 void OutboxDisk::abandon() {

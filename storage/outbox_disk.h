@@ -8,6 +8,7 @@
 #include "model/record.h"
 #include "storage/ballast.h"
 #include "storage/database.h"
+#include "storage/patience.h"
 #include "storage/row.h"
 #include "storage/settings.h"
 
@@ -23,10 +24,12 @@ public:
     /// that is damaged goes to a new one, which takes its place when it is complete; the damaged
     /// one is then kept as `outbox.bad-<n>`, the last of them. If there is no room for a copy for
     /// long, it is one of the newest rows.
-    /// All pages are checked after an end without close() and after bad_data, not after every error
-    /// of the disk: a large store takes minutes.
-    /// After an error of any call but out_of_range the disk has to be opened anew.
-    Result<Inventory> open();
+    /// Every row is read; a store of up to 16 MB is also checked page by page, each time, a larger
+    /// one in its rows, after an end without close() and after bad_data: their order, their pages
+    /// and what hangs on them. Damage is looked at twice before it is believed.
+    /// After an error of any call but out_of_range the disk has to be opened anew. Errors also:
+    /// closed (given up: `unwanted`, and a second later it was not done).
+    Result<Inventory> open(const Worker::Unwanted& unwanted);
     /// Out of room: the ballast is dropped and it is tried once more.
     Result<DiskFigures> commit(const Batch& batch);
     /// As of now.
@@ -37,6 +40,9 @@ public:
     void close();
 
 private:
+    /// The store's first page as it was when it was last closed, should it be damaged.
+    static constexpr const char* page_copy = "outbox.page-1";
+
     struct Statements {
         Statement insert[2];
         Statement remove[2];
@@ -54,14 +60,18 @@ private:
     };
 
     std::string file(const char* name) const { return settings_.path + "/" + name; }
-    Result<Inventory> open_once();
-    Result<Inventory> replace();
+    Result<Inventory> open_once(Patience& patience);
+    Result<Inventory> replace(Patience& patience);
     Result<void> open_file();
+    Result<void> check_pages();
+    bool is_small() const;
+    bool has_tables() const;
+    void lend_page();
     bool ended_in_order() const;
     Result<void> prepare();
     Result<void> know_boot();
-    Result<Inventory> take_stock();
-    Result<void> scan(Table table, Inventory& inventory);
+    Result<Inventory> take_stock(Patience& patience);
+    Result<void> scan(Table table, Inventory& inventory, Patience& patience);
     Result<void> load_names(Inventory& inventory);
     Result<void> write(const Batch& batch);
     Result<void> note_boot(const Stock& stock);
@@ -85,7 +95,7 @@ private:
     std::int64_t boot_ = 0;
     bool boot_noted_ = false;  // on disk
     int no_room_ = 0;          // attempts in a row to copy a damaged file that did not fit
-    bool sound_ = false;       // its pages need no check
+    bool sound_ = false;       // nothing speaks for damage
     std::unordered_map<std::int64_t, std::string> boots_;
     std::unordered_map<std::int64_t, std::uint32_t> names_;  // series -> check sum of its names
     Stock stock_;

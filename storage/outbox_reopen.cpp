@@ -13,19 +13,33 @@ namespace {
 
 constexpr auto slow = 5s;  // to open
 
+// Where the damage has taken the books themselves, nobody knows.
+std::string lost_text(const Inventory& inventory) {
+    return inventory.lost_known ? std::to_string(inventory.lost) : "unknown";
+}
+
 }  // namespace
 
 asio::awaitable<bool> Outbox::State::reopen() {
     const auto began = Clock::now();
-    const Result<Inventory> inventory = co_await worker_.run([&] { return disk_.open(); });
+    const auto look = [this](const Worker::Unwanted& unwanted) {
+        // At the end there is no time for more than is nearly done.
+        static const Worker::Unwanted at_the_end{true};
+        return disk_.open(closing_ ? at_the_end : unwanted);
+    };
+    const Result<Inventory> inventory = co_await worker_.run(look);
     if (!inventory) {
-        failed(inventory.error());
+        given_up_ = inventory.error().code == Errc::closed;
+        if (given_up_)
+            log::notice("outbox left unopened", {{"why", inventory.error().what}});
+        else
+            failed(inventory.error());
         co_return false;
     }
     if (!inventory->set_aside.empty())
         log::error("outbox was damaged", {{"kept", inventory->set_aside},
                                           {"salvaged", std::to_string(inventory->salvaged)},
-                                          {"lost", std::to_string(inventory->lost)}});
+                                          {"lost", lost_text(*inventory)}});
     took(Clock::now() - began);
     if (opened_)
         reconcile(*inventory);

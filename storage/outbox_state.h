@@ -200,6 +200,7 @@ private:
     bool urgent_ = false;
     bool committing_ = false;
     bool closing_ = false;
+    bool given_up_ = false;        // to open it, because we stop
     bool spill_ = false;           // flash_saver: write everything now
     bool counters_dirty_ = false;  // the books have changed since the last batch was made
     bool taking_ = false;

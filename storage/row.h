@@ -99,6 +99,7 @@ struct Inventory {
     std::string set_aside;       ///< the damaged file's new name; empty: none
     std::uint64_t salvaged = 0;  ///< rows saved from it
     std::uint64_t lost = 0;      ///< rows that it had and that could not be saved; counted above
+    bool lost_known = true;      ///< false: the books are lost, too
 };
 
 /// CRC-32 of all that makes a row true; `names` is that of the device, service and boot.

@@ -30,13 +30,12 @@ constexpr int probes_max = 20000;
 
 using Names = std::unordered_map<std::int64_t, std::string>;
 
-std::string table_name(Table table) { return table == Table::alarm ? "q_alarm" : "q_data"; }
-
 /// Reads a damaged table as far as it can be read: forward until it breaks, then on behind the
 /// break.
 class Salvager {
 public:
-    Salvager(Database& source, Database& target) : source_(source), target_(target) {}
+    Salvager(Database& source, Database& target, Patience& patience)
+        : source_(source), target_(target), patience_(patience) {}
 
     // What the target has already is there; of the rows on, the newest `share`. Errors: the
     // target's.
@@ -136,6 +135,7 @@ private:
                 keep_if_whole(*select, table, rows);
                 if (rows.size() < rows_per_transaction) continue;
                 Result<void> stored = store(table, rows, salvaged);
+                if (stored && patience_.over()) stored = Error(Errc::closed, "stopped meanwhile");
                 if (!stored) return stored;
             }
             if (!broken) break;
@@ -209,6 +209,7 @@ private:
 
     Database& source_;
     Database& target_;
+    Patience& patience_;
     Names devices_;
     Names services_;
     Names boots_;
@@ -220,8 +221,10 @@ Result<void> settle(Database& source, Database& target, const std::array<Seq, 2>
                     Salvaged& salvaged) {
     Meta meta;
     std::array<Stamps, 2> stamps;
-    Result<Meta> old = Meta::load(source);
-    if (!old) old = load_meta_1(source, "meta");
+    Result<Meta> old = Error(Errc::io, "not readable");
+    if (source.is_open()) old = Meta::load(source);
+    if (source.is_open() && !old) old = load_meta_1(source, "meta");
+    salvaged.lost_known = old.has_value();
     if (old) {
         meta = *old;
         const Result<std::array<Stamps, 2>> told = load_stamps(source, meta.stamps_crc);
@@ -311,17 +314,17 @@ Result<void> note_source(Database& target, const Identity& source) {
 
 // `target` is whole, in one file and on disk when this returns without an error.
 Result<Salvaged> copy_into(const std::string& target_file, const std::string& source_file,
-                           const Identity& identity, double share) {
+                           const Identity& identity, double share, Patience& patience) {
     Salvaged salvaged;
     Database source;
     Database target;
-    Result<void> result = source.open_damaged(source_file);
-    if (result) result = target.open(target_file, pages_max);
+    const bool readable = source.open_damaged(source_file).has_value();
+    Result<void> result = target.open(target_file, pages_max);
     if (result) result = migrate(target, Schema::outbox);
     if (result && share >= 1) result = note_source(target, identity);
     if (!result) return result.error();
-    Salvager salvager(source, target);
-    result = salvager.run(salvaged, share);
+    Salvager salvager(source, target, patience);
+    if (readable) result = salvager.run(salvaged, share);
     if (result) result = settle(source, target, salvager.next, salvaged);
     source.abandon();
     if (!result) return result.error();
@@ -335,14 +338,14 @@ std::string store_of(const std::string& folder) { return folder + "/outbox.db"; 
 
 Result<Room> look_for_room(const std::string& folder) {
     Database source;
-    const Result<void> opened = source.open_damaged(store_of(folder));
-    if (!opened) return opened.error();
+    // What cannot be read at all needs none.
+    if (!source.open_damaged(store_of(folder))) return Room();
     const Room room = room_for(source, store_of(folder));
     source.abandon();
     return room;
 }
 
-Result<Salvaged> salvage_share(const std::string& folder, double share) {
+Result<Salvaged> salvage_share(const std::string& folder, double share, Patience& patience) {
     const Identity identity = identity_of(store_of(folder));
     Salvaged salvaged;
     const std::function<bool(const std::string&)> goes_on = [&](const std::string& part) {
@@ -351,7 +354,8 @@ Result<Salvaged> salvage_share(const std::string& folder, double share) {
     const Result<void> written = write_replacement(
         folder, "outbox",
         [&](const std::string& file) -> Result<void> {
-            const Result<Salvaged> copied = copy_into(file, store_of(folder), identity, share);
+            const Result<Salvaged> copied =
+                copy_into(file, store_of(folder), identity, share, patience);
             if (!copied) return copied.error();
             salvaged = *copied;
             return {};
@@ -367,7 +371,7 @@ bool no_room(const Result<Salvaged>& salvaged) {
 
 }  // namespace
 
-Result<Salvaged> salvage(const std::string& folder) {
+Result<Salvaged> salvage(const std::string& folder, Patience& patience) {
     const Result<Room> room = look_for_room(folder);
     if (!room) return room.error();
     // Tried again and again while there is no room, a copy must not be written in vain each time.
@@ -376,19 +380,19 @@ Result<Salvaged> salvage(const std::string& folder) {
     const std::uint64_t has = begun ? static_cast<std::uint64_t>(part.st_size) : 0;
     if (room->needed > room->left + has)
         return Error(Errc::out_of_range, "no room to salvage a damaged store");
-    return salvage_share(folder, 1);
+    return salvage_share(folder, 1, patience);
 }
 
-Result<Salvaged> salvage_newest(const std::string& folder) {
+Result<Salvaged> salvage_newest(const std::string& folder, Patience& patience) {
     const Result<Room> room = look_for_room(folder);
     if (!room) return room.error();
     const auto needed = static_cast<double>(std::max<std::uint64_t>(room->needed, 1));
     double share = std::min(0.9, static_cast<double>(room->left) / 2 / needed);
-    Result<Salvaged> salvaged = salvage_share(folder, share);
+    Result<Salvaged> salvaged = salvage_share(folder, share, patience);
     // Rows differ in size. In the end none: what comes from now on is stored again.
     while (no_room(salvaged) && share > 0) {
         share = share > 0.01 ? share / 4 : 0;
-        salvaged = salvage_share(folder, share);
+        salvaged = salvage_share(folder, share, patience);
     }
     return salvaged;
 }

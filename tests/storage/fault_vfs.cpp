@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <new>
+#include <thread>
 
 namespace fieldgate::storage {
 namespace {
@@ -45,6 +46,8 @@ void wait_while(const std::atomic<bool>& held) {
 
 int read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
     wait_while(FaultVfs::state().reads_held);
+    if (const auto time = FaultVfs::state().read_time.load())
+        std::this_thread::sleep_for(std::chrono::microseconds(time));
     if (strikes(Fault::read_error)) return SQLITE_IOERR_READ;
     if (strikes(Fault::bad_sector)) return SQLITE_IOERR_CORRUPTFS;
     FaultVfs::state().bytes_read += size;

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace fieldgate::storage {
@@ -48,6 +49,8 @@ public:
         state().reads_held = hold;
         state().reads_held.notify_all();
     }
+    /// Every read takes so long.
+    void slow_reads(std::chrono::microseconds each) { state().read_time = each.count(); }
     /// A sync or a read is waiting.
     bool holds_one() const { return state().holding; }
 
@@ -58,6 +61,7 @@ public:
         std::atomic<Fault> fault = Fault::none;
         std::atomic<Fault> once = Fault::none;
         std::atomic<int> countdown = 0;
+        std::atomic<std::int64_t> read_time = 0;  // microseconds
         std::atomic<int> syncs = 0;
         std::atomic<int> writes = 0;
         std::atomic<std::int64_t> bytes_read = 0;

@@ -140,12 +140,13 @@ TEST_F(SalvageTest, GivesUpWhatThereIsNoRoomFor) {
     Settings settings;
     settings.path = folder->path();
     OutboxDisk store(settings, "boot-1", utc(0));
+    const Worker::Unwanted unwanted{false};
     int attempts = 0;
-    Result<Inventory> inventory = store.open();
+    Result<Inventory> inventory = store.open(unwanted);
     for (; !inventory && attempts < 100; ++attempts) {
         EXPECT_EQ(inventory.error().code, Errc::out_of_range);
         expect_original_kept(folder->path(), "outbox.db");
-        inventory = store.open();
+        inventory = store.open(unwanted);
     }
     ASSERT_TRUE(inventory) << inventory.error().what;
     EXPECT_EQ(attempts, 30);
