@@ -29,8 +29,8 @@ struct Error {
     Error(Errc error_code, std::string text) : code(error_code), what(std::move(text)) {}
     Errc code;
     std::string what;
-    /// The number that the other side gave with its refusal: a Modbus exception, a CONNACK code; 0:
-    /// none.
+    /// The number that the other side gave with its refusal: a Modbus exception, a CONNACK code; or
+    /// whatever number a function gives with its errors; 0: none.
     int detail = 0;
 };
 

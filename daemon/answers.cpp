@@ -2,11 +2,14 @@
 
 #include <iterator>
 
+#include "base/log.h"
+
 using namespace std::chrono_literals;
 
 namespace fieldgate {
 
 namespace codes = northbound::result_code;
+using northbound::Rank;
 
 Answers::Known Answers::known(const northbound::Request& request) const {
     if (owed_.contains(request.id)) return Known::owed;
@@ -21,14 +24,15 @@ Answers::Known Answers::known(const northbound::Request& request) const {
     return fits ? Known::told : Known::noted;
 }
 
-void Answers::owe(const northbound::Request& request, Instant now, bool acts) {
+void Answers::owe(const northbound::Request& request, Instant received, bool acts) {
     Owed owed;
+    owed.received = received;
     owed.digest = request.digest;
     owed.busy = northbound::refusal(request, codes::busy, "busy: not begun in time");
     owed.unknown = northbound::refusal(request, codes::unknown, "not finished in time");
     owed.stage = acts ? Stage::noting : Stage::waiting;
     owed.number = ++numbers_;
-    deadlines_.push_back({now + patience, request.id, owed.number});
+    deadlines_.push_back({received + patience, request.id, owed.number});
     owed_.insert_or_assign(request.id, std::move(owed));
     wake_.notify();
 }
@@ -56,8 +60,9 @@ void Answers::settle(std::unordered_map<std::string, Owed>::iterator owed,
                      northbound::Answer answer) {
     std::string id = owed->first;
     verdicts_.add(id, {std::move(owed->second.digest), answer}, Event::Clock::now());
+    const Instant until = owed->second.received + of_use;
     owed_.erase(owed);
-    ready_.push_back({std::move(id), std::move(answer), northbound::Rank::urgent});
+    ready_.push_back({std::move(id), std::move(answer), Rank::urgent, until});
     wake_.notify();
 }
 
@@ -67,30 +72,32 @@ bool Answers::has_room() {
     return room;
 }
 
-void Answers::refuse(const northbound::Request& request, northbound::Answer answer, bool unnoted) {
+void Answers::refuse(const northbound::Request& request, northbound::Answer answer,
+                     Instant received, bool unnoted) {
     if (!has_room()) return;
     if (!verdicts_.add_refusal(request.id, {request.digest, answer, unnoted},
                                Event::Clock::now())) {
         ++given_up_;
         return;
     }
-    add_refusal(request.id, std::move(answer), unnoted && !unnoted_allowed_);
+    add_refusal(request.id, std::move(answer), received, unnoted && !unnoted_allowed_);
 }
 
-void Answers::refuse(std::string request_id, northbound::Answer answer) {
+void Answers::refuse(std::string request_id, northbound::Answer answer, Instant received) {
     if (!has_room()) return;
-    add_refusal(std::move(request_id), std::move(answer), false);
+    add_refusal(std::move(request_id), std::move(answer), received, false);
 }
 
-void Answers::repeat(const northbound::Request& request) {
+void Answers::repeat(const northbound::Request& request, Instant received) {
     if (!has_room()) return;
     const Verdicts::Verdict& told = *verdicts_.find(request.id);
-    add_refusal(request.id, *told.answer, told.unnoted && !unnoted_allowed_);
+    add_refusal(request.id, *told.answer, received, told.unnoted && !unnoted_allowed_);
 }
 
-void Answers::add_refusal(std::string request_id, northbound::Answer answer, bool held) {
+void Answers::add_refusal(std::string request_id, northbound::Answer answer, Instant received,
+                          bool held) {
     (held ? held_ : refusals_)
-        .push_back({std::move(request_id), std::move(answer), northbound::Rank::ordinary});
+        .push_back({std::move(request_id), std::move(answer), Rank::ordinary, received + of_use});
     wake_.notify();
 }
 
@@ -114,8 +121,40 @@ void Answers::recall(std::string request_id, std::string digest,
                   Event::Clock::now());
 }
 
-void Answers::sent(northbound::Rank rank) {
-    --(rank == northbound::Rank::urgent ? sending_ : refusals_sending_);
+std::size_t& Answers::sending(Rank rank) {
+    return rank == Rank::urgent ? sending_ : refusals_sending_;
+}
+
+void Answers::sent(Rank rank) {
+    --sending(rank);
+    wake_.notify();
+}
+
+std::deque<Answers::Ready>& Answers::queue_of(const Ready& ready) {
+    if (ready.losses > 1) return alone_;
+    return ready.rank == Rank::urgent ? ready_ : refusals_;
+}
+
+void Answers::lost(Ready ready, std::uint64_t link, int died, Instant now) {
+    sent(ready.rank);
+    if (link == link_) open_ = false;
+    suspected_ |= died > 0;
+    ready.losses += died > 0 ? 1 : 0;
+    const bool guilty = died == 1 && ready.losses > 1;
+    if (guilty)
+        log::warning(
+            "an answer is given up: the platform closes the connection whenever it is sent",
+            {{"request", ready.request_id}});
+    if (guilty || now >= ready.until)
+        ++given_up_;
+    else
+        queue_of(ready).push_front(std::move(ready));
+}
+
+void Answers::open() {
+    open_ = true;
+    suspected_ = false;
+    ++link_;
     wake_.notify();
 }
 
@@ -132,11 +171,26 @@ void Answers::expire(Instant now) {
     }
 }
 
-std::optional<Answers::Ready> Answers::take(std::deque<Ready>& queue, std::size_t& sending) {
-    ++sending;
+// They stand in the order of their receipt, nearly: what is late behind others is dropped with
+// them.
+void Answers::drop_late(std::deque<Ready>& queue, Instant now) {
+    while (!queue.empty() && queue.front().until <= now) {
+        queue.pop_front();
+        ++given_up_;
+    }
+}
+
+std::optional<Answers::Ready> Answers::take(std::deque<Ready>& queue) {
     std::optional<Ready> first = std::move(queue.front());
     queue.pop_front();
+    ++sending(first->rank);
     return first;
+}
+
+std::optional<Answers::Ready> Answers::next_alone(Instant now) {
+    drop_late(alone_, now);
+    if (alone_.empty()) return std::nullopt;
+    return take(alone_);
 }
 
 asio::awaitable<std::optional<Answers::Ready>> Answers::next() {
@@ -144,9 +198,10 @@ asio::awaitable<std::optional<Answers::Ready>> Answers::next() {
     for (;;) {
         const Instant now = Event::Clock::now();
         expire(now);
-        if (!ready_.empty() && sending_ < sending_max) co_return take(ready_, sending_);
-        const bool refuses = !refusals_.empty() && refusals_sending_ < sending_max;
-        if (refuses && refusals_pace_.take(now)) co_return take(refusals_, refusals_sending_);
+        for (auto* queue : {&ready_, &refusals_, &alone_, &held_}) drop_late(*queue, now);
+        if (open_ && !ready_.empty() && sending_ < sending_max) co_return take(ready_);
+        const bool refuses = open_ && !refusals_.empty() && refusals_sending_ < sending_max;
+        if (refuses && refusals_pace_.take(now)) co_return take(refusals_);
         if (now >= turn) co_return std::nullopt;
         Instant until = deadlines_.empty() ? turn : std::min(turn, deadlines_.front().at);
         if (refuses) until = std::min(until, refusals_pace_.ready_at(now));

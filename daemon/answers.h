@@ -19,16 +19,18 @@ namespace fieldgate {
 /// Sees to it that every request gets one answer in time: 14 s after its receipt, whatever the wire
 /// does (the platform gives up at 20 s). Whoever works on it gives the answer; if time runs out
 /// before, the answer is "busy" for what has not begun and never will, and "unknown" for what may
-/// have. What an id was told once is its verdict: a copy is told the same. Runs on the loop.
+/// have. What an id was told once is its verdict: a copy is told the same. What a link took with it
+/// is sent again on the next, as long as somebody may wait for it. Runs on the loop.
 class Answers {
 public:
     static constexpr std::chrono::seconds patience{14};
+    /// So long after its receipt an answer is worth sending. Older ones are given up and counted.
+    static constexpr std::chrono::seconds of_use{15};
     /// Refusals at the door, and what copies are told, do not go before data, and no flood of them
     /// takes more than this of the pace.
     static constexpr double refusals_per_second = 5;
     static constexpr double refusals_burst = 10;
-    /// So many of them wait, at most: more would come too late for anybody to hear. What is beyond
-    /// is given up and counted.
+    /// So many of them wait; more would come too late for anybody, and are given up and counted.
     static constexpr std::size_t refusals_max = 64;
     static constexpr std::size_t sending_max = 10;  ///< And as many refusals.
 
@@ -36,6 +38,8 @@ public:
         std::string request_id;
         northbound::Answer answer;
         northbound::Rank rank = northbound::Rank::urgent;
+        Instant until{};  ///< Then it is of no use any more.
+        int losses = 0;   ///< Links that were lost with it under way.
     };
 
     explicit Answers(const asio::any_io_executor& loop) : wake_(loop) {}
@@ -51,7 +55,7 @@ public:
 
     /// From now on `request`, which is not owed one, is owed an answer. `acts`: it is about to be
     /// noted in the ledger, and may be carried out from now on, in this life or never.
-    void owe(const northbound::Request& request, Instant now, bool acts);
+    void owe(const northbound::Request& request, Instant received, bool acts);
     /// It is in the ledger: as long as it has not begun, nothing comes of it. False: it was
     /// answered meanwhile, let it be.
     bool noted(const std::string& request_id);
@@ -60,13 +64,14 @@ public:
     /// The answer; nothing happens if time has run out before.
     void give(const std::string& request_id, northbound::Answer answer);
 
-    /// An answer to what was never owed one: refused at the door, for good. Goes after all others.
-    /// `unnoted`: only this life will know the verdict; it waits until allow_unnoted().
-    void refuse(const northbound::Request& request, northbound::Answer answer, bool unnoted);
+    /// An answer to what was never owed one: refused at the door, for good. `unnoted`: only this
+    /// life will know the verdict; it waits until allow_unnoted().
+    void refuse(const northbound::Request& request, northbound::Answer answer, Instant received,
+                bool unnoted);
     /// An answer that is no verdict of the id: it makes no sense, and a copy will not either.
-    void refuse(std::string request_id, northbound::Answer answer);
-    /// What the id of `request` was told; goes after all others.
-    void repeat(const northbound::Request& request);
+    void refuse(std::string request_id, northbound::Answer answer, Instant received);
+    /// What the id of `request` was told.
+    void repeat(const northbound::Request& request, Instant received);
     void allow_unnoted(bool allowed);
     /// What waits for that will not be allowed.
     void give_up_held();
@@ -76,15 +81,30 @@ public:
     void recall(std::string request_id, std::string digest,
                 std::optional<northbound::Answer> answer);
 
-    /// The next answer to send; nullopt after 10 s without one. Waits while 10 of its rank are
-    /// being sent.
+    /// The next answer to send; nullopt after 10 s without one, without a link, or with 10 of its
+    /// rank under way.
     asio::awaitable<std::optional<Ready>> next();
-    /// One of that rank that next() has given is sent, or lost.
+    /// One that two links were lost with: to be sent while nothing else is under way, before
+    /// open().
+    std::optional<Ready> next_alone(Instant now);
+    /// One that these have given, of that rank, is sent, or was not taken.
     void sent(northbound::Rank rank);
+    /// It was not acknowledged before `link` was lost, with so many publishes under way (0: not
+    /// even this one); next() waits for another link. Given up if it was alone, and not the first
+    /// time.
+    void lost(Ready ready, std::uint64_t link, int died, Instant now);
+
+    /// There is a link from now on; and none any more.
+    void open();
+    void close() { open_ = false; }
+    std::uint64_t link() const { return link_; }  ///< Which is open, or was last.
+    /// The last link was lost with answers under way: it may be for one of them.
+    bool suspected() const { return suspected_; }
 
     std::size_t owed() const { return owed_.size(); }
-    std::uint64_t late() const { return late_; }          ///< Answered because time ran out.
-    std::uint64_t given_up() const { return given_up_; }  ///< Never sent: too many refusals waited.
+    std::uint64_t late() const { return late_; }  ///< Answered because time ran out.
+    /// Never sent: too many refusals waited, or no link was there, or took it, in time.
+    std::uint64_t given_up() const { return given_up_; }
 
 private:
     enum class Stage : std::uint8_t { noting, waiting, begun };
@@ -92,6 +112,7 @@ private:
         std::string digest;
         northbound::Answer busy;
         northbound::Answer unknown;
+        Instant received{};
         Stage stage = Stage::waiting;
         std::uint64_t number = 0;
     };
@@ -102,8 +123,12 @@ private:
     };
 
     bool has_room();
-    void add_refusal(std::string request_id, northbound::Answer answer, bool held);
-    std::optional<Ready> take(std::deque<Ready>& queue, std::size_t& sending);
+    void add_refusal(std::string request_id, northbound::Answer answer, Instant received,
+                     bool held);
+    std::deque<Ready>& queue_of(const Ready& ready);
+    std::size_t& sending(northbound::Rank rank);
+    void drop_late(std::deque<Ready>& queue, Instant now);
+    std::optional<Ready> take(std::deque<Ready>& queue);
     void settle(std::unordered_map<std::string, Owed>::iterator owed, northbound::Answer answer);
     void expire(Instant now);
 
@@ -111,15 +136,14 @@ private:
     std::uint64_t numbers_ = 0;
     std::deque<Deadline> deadlines_;  // the earliest in front
     Verdicts verdicts_;
-    std::deque<Ready> ready_;
-    std::deque<Ready> refusals_;
+    std::deque<Ready> ready_, refusals_, alone_;
     std::deque<Ready> held_;  // until allow_unnoted()
     bool unnoted_allowed_ = false;
     Bucket refusals_pace_{refusals_per_second, refusals_burst};
-    std::size_t sending_ = 0;
-    std::size_t refusals_sending_ = 0;
-    std::uint64_t late_ = 0;
-    std::uint64_t given_up_ = 0;
+    std::size_t sending_ = 0, refusals_sending_ = 0;
+    std::uint64_t late_ = 0, given_up_ = 0;
+    bool open_ = false, suspected_ = false;
+    std::uint64_t link_ = 0;
     Event wake_;
 };
 

@@ -32,11 +32,33 @@ asio::awaitable<void> ask_time(Parts& parts) {
     (void)co_await parts.cloud.tell(question);
 }
 
-// An answer that does not get through is as good as one that came too late.
+// What does not get through goes back to the others, and waits with them for another link.
+asio::awaitable<Result<void>> send_answer(Parts& parts, Answers::Ready ready) {
+    Answers& answers = parts.requests.answers();
+    const std::uint64_t link = answers.link();
+    const Result<void> sent =
+        co_await parts.cloud.answer(ready.request_id, ready.answer, ready.rank);
+    if (!sent && sent.error().code == Errc::closed)
+        answers.lost(std::move(ready), link, sent.error().detail, Event::Clock::now());
+    else
+        answers.sent(ready.rank);
+    co_return sent;
+}
+
 asio::awaitable<void> answer(Parts& parts, Answers::Ready ready) {
-    (void)co_await parts.cloud.answer(std::move(ready.request_id), std::move(ready.answer),
-                                      ready.rank);
-    parts.requests.answers().sent(ready.rank);
+    (void)co_await send_answer(parts, std::move(ready));
+}
+
+// What links were lost with goes first and alone: if one is lost with it again, it is known why.
+asio::awaitable<Result<void>> send_answers_alone(Parts& parts, Pulses::Pulse& pulse) {
+    for (;;) {
+        std::optional<Answers::Ready> ready =
+            parts.requests.answers().next_alone(Event::Clock::now());
+        if (!ready) co_return Result<void>();
+        const Result<void> sent = co_await send_answer(parts, std::move(*ready));
+        if (!sent) co_return sent;
+        pulse.beat();
+    }
 }
 
 void ask(Parts& parts, const northbound::Request& request) {
@@ -49,7 +71,7 @@ void hear(Parts& parts, const northbound::Downlink& downlink) {
     if (const auto* notice = std::get_if<northbound::Notice>(&downlink))
         take(parts, *notice);
     else if (const auto* malformed = std::get_if<northbound::Malformed>(&downlink))
-        parts.requests.take(*malformed);
+        parts.requests.take(*malformed, malformed->received);
     else
         ask(parts, std::get<northbound::Request>(downlink));
 }
@@ -92,9 +114,13 @@ asio::awaitable<Result<void>> tell_all_statuses(Parts& parts, Pulses::Pulse& pul
 
 // Connects, and says how every device is before any data follows.
 asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
+    parts.requests.answers().close();
     const std::function<void()> alive = [&] { pulse.beat(); };
     const Result<void> connected = co_await parts.cloud.connect(alive);
     if (!connected) co_return connected;
+    const Result<void> answered = co_await send_answers_alone(parts, pulse);
+    if (!answered) co_return answered;
+    parts.requests.answers().open();
     co_await hear_what_waits(parts);
     const Result<void> told = co_await tell_all_statuses(parts, pulse);
     if (!told) co_return told;
@@ -120,6 +146,11 @@ asio::awaitable<Error> watch_link(Parts& parts, Pulses::Pulse& pulse) {
         else if (came.error().code != Errc::timeout)
             co_return came.error();
     }
+}
+
+// The link may be lost for what we have sent, and not for a twin of ours.
+bool is_explained(const Parts& parts) {
+    return parts.sizes.suspected() || parts.requests.answers().suspected();
 }
 
 bool is_in_time(const Order& order) { return Event::Clock::now() - order.received <= begin_within; }
@@ -198,12 +229,12 @@ asio::awaitable<void> stay_connected(Parts& parts) {
             const Error lost = co_await watch_link(parts, pulse);
             parts.uplink.close(lost.what, system_clock_now());
             log::warning("connection lost", {{"why", lost.what}});
-            pause = pace.lost(Event::Clock::now(), uniform(chance), parts.sizes.suspected());
+            pause = pace.lost(Event::Clock::now(), uniform(chance), is_explained(parts));
         } else {
             if (parts.uplink.why() != connected.error().what)
                 log::warning("not connected", {{"why", connected.error().what}});
             parts.uplink.close(connected.error().what, system_clock_now());
-            pause = pace.failed(connected.error(), uniform(chance), parts.sizes.suspected());
+            pause = pace.failed(connected.error(), uniform(chance), is_explained(parts));
         }
         if (pause.twin)
             log::warning("connections are lost at once: does another client use this device id?");

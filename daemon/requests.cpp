@@ -84,7 +84,7 @@ void Requests::mark() {
     });
 }
 
-void Requests::take(const northbound::Malformed& malformed) {
+void Requests::take(const northbound::Malformed& malformed, Instant now) {
     ++counters_.received;
     ++counters_.malformed;
     storage::AuditEntry entry;
@@ -93,19 +93,19 @@ void Requests::take(const northbound::Malformed& malformed) {
     entry.detail = malformed.why;
     entry.result = "refused";
     count(std::move(entry), codes::malformed);
-    answers_.refuse(malformed.id, malformed.answer);
+    answers_.refuse(malformed.id, malformed.answer, now);
 }
 
 // Copies are told what the first was told, whatever the rate; only the first has a say in it.
-bool Requests::is_copy(const northbound::Request& request, Answers::Known known) {
+bool Requests::is_copy(const northbound::Request& request, Answers::Known known, Instant now) {
     using Known = Answers::Known;
     if (known == Known::no || known == Known::noted) return false;
     if (known == Known::different) {
-        refuse(request, codes::malformed, "this request id stood for something else");
+        refuse(request, codes::malformed, "this request id stood for something else", now);
         return true;
     }
     ++counters_.copies;
-    if (known == Known::told) answers_.repeat(request);
+    if (known == Known::told) answers_.repeat(request, now);
     if (answers_.holds()) mark();
     return true;
 }
@@ -115,15 +115,15 @@ std::optional<Order> Requests::take(northbound::Request request, Instant now) {
     recall();
     answers_.allow_unnoted(ledger_.marked());
     const Answers::Known known = answers_.known(request);
-    if (is_copy(request, known)) return std::nullopt;
+    if (is_copy(request, known, now)) return std::nullopt;
     auto admitted = admission_.admit(request, now);
     if (const auto* no = std::get_if<Admission::Refused>(&admitted)) {
         if (known == Answers::Known::noted)
             ++counters_.copies;  // this is not what it was told, and nobody looks what that was
         else if (no->code == codes::busy)
-            refuse_flood(request, no->why);
+            refuse_flood(request, no->why, now);
         else
-            refuse(request, no->code, no->why);
+            refuse(request, no->code, no->why, now);
         return std::nullopt;
     }
     Order& order = std::get<Order>(admitted);
@@ -172,17 +172,19 @@ asio::awaitable<void> Requests::note(Order order) {
     co_await settle(order, std::move(outcome));
 }
 
-void Requests::refuse(const northbound::Request& request, int code, const std::string& why) {
+void Requests::refuse(const northbound::Request& request, int code, const std::string& why,
+                      Instant now) {
     ++counters_.refused;
     count(entry_of(request, "refused: " + why), code);
-    answers_.refuse(request, northbound::refusal(request, code, why), false);
+    answers_.refuse(request, northbound::refusal(request, code, why), now, false);
 }
 
-void Requests::refuse_flood(const northbound::Request& request, const std::string& why) {
+void Requests::refuse_flood(const northbound::Request& request, const std::string& why,
+                            Instant now) {
     ++counters_.busy;
     count(entry_of(request, "refused: " + why), codes::busy);
     const bool reads = std::holds_alternative<northbound::GetProperties>(request.ask);
-    answers_.refuse(request, northbound::refusal(request, codes::busy, why), !reads);
+    answers_.refuse(request, northbound::refusal(request, codes::busy, why), now, !reads);
     mark();
 }
 

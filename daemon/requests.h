@@ -36,11 +36,11 @@ public:
     Requests(const asio::any_io_executor& loop, const Config& config, const EventClock& clock,
              storage::ControlStore& control);
 
-    /// Never waits: the request is refused, or in the queue of its bus, or it acts: then it is
-    /// returned, and its place is note().
+    /// `now`: when it was received. Never waits: the request is refused, or in the queue of its
+    /// bus, or it acts: then it is returned, and its place is note().
     [[nodiscard]] std::optional<Order> take(northbound::Request request, Instant now);
     /// What makes no sense is answered so.
-    void take(const northbound::Malformed& malformed);
+    void take(const northbound::Malformed& malformed, Instant now);
     /// The ledger first: what was done before is not done again, and what cannot be noted is not
     /// done. Then the order goes to its bus.
     asio::awaitable<void> note(Order order);
@@ -67,11 +67,11 @@ public:
 private:
     void recall();
     void mark();
-    bool is_copy(const northbound::Request& request, Answers::Known known);
+    bool is_copy(const northbound::Request& request, Answers::Known known, Instant now);
     /// False, and `order` is as it was: too many wait.
     bool push(Order& order);
-    void refuse(const northbound::Request& request, int code, const std::string& why);
-    void refuse_flood(const northbound::Request& request, const std::string& why);
+    void refuse(const northbound::Request& request, int code, const std::string& why, Instant now);
+    void refuse_flood(const northbound::Request& request, const std::string& why, Instant now);
     void tell(const Order& order, Outcome outcome);
     void repeat(const Order& order, Outcome outcome);
     storage::AuditEntry entry_of(const northbound::Request& request, std::string result) const;

@@ -32,7 +32,7 @@ struct Status {
         double goodput = 0;             ///< What the link carries, bytes/s; 0: not known yet.
         std::size_t window_bytes = 0;   ///< May be under way at one time.
         std::uint64_t dropped = 0;      ///< Messages of the platform: more than could be kept.
-        std::uint64_t unanswered = 0;   ///< Answers that found too many others waiting.
+        std::uint64_t unanswered = 0;   ///< Answers: too many waited, or no link in time.
         std::uint64_t passed_over = 0;  ///< Messages and events of no use to us.
         northbound::iotda::Certificate certificate = northbound::iotda::Certificate::none;
     } link;

@@ -262,7 +262,7 @@ std::string status_metrics(const Status& status) {
             "Messages of the platform dropped: more at once than can be kept.",
             number(status.link.dropped));
     out.add("fieldgate_answers_dropped_total", "counter",
-            "Answers to the platform that found too many others waiting.",
+            "Answers to the platform given up: too many waited, or no link took them in time.",
             number(status.link.unanswered));
     out.add("fieldgate_downlinks_passed_over_total", "counter",
             "Messages and events of the platform that are of no use here.",

@@ -29,7 +29,9 @@ public:
     virtual asio::awaitable<Result<Downlink>> next(std::chrono::milliseconds patience) = 0;
 
     /// Answers a request, ahead of all data if it is urgent; returns once the platform has the
-    /// answer. Errors: closed (it may have arrived), busy (at once: too many answers wait already).
+    /// answer. Errors: closed (`detail`: so many publishes were under way when the link was lost,
+    /// with this one, which may have arrived; 0: it was not sent), busy (at once: too many answers
+    /// wait already).
     virtual asio::awaitable<Result<void>> answer(std::string request_id, Answer answer,
                                                  Rank rank) = 0;
 

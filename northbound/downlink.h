@@ -20,6 +20,7 @@ struct Malformed {
     std::string id;
     Answer answer;
     std::string why;
+    Instant received{};
 };
 
 /// One thing that came from the platform.

@@ -149,6 +149,7 @@ void MqttCloud::take(const mqtt::Message& message) {
     Decoded decoded = decode(settings_.device_id, message.topic, message.payload);
     for (Downlink& downlink : decoded.downlinks) {
         if (auto* request = std::get_if<Request>(&downlink)) request->received = message.at;
+        if (auto* malformed = std::get_if<Malformed>(&downlink)) malformed->received = message.at;
         came_.push_back(std::move(downlink));
     }
     for (const Decoded::Silence& silence : decoded.passed) pass_over(silence);

@@ -96,7 +96,7 @@ Decoded decode_request(Request request, std::string_view device_id, std::string_
         why.resize(std::min(why.size(), reason_bytes_max));
         Answer answer = refusal(request, result_code::malformed, why);
         decoded.downlinks.emplace_back(
-            Malformed{std::move(request.id), std::move(answer), std::move(why)});
+            Malformed{std::move(request.id), std::move(answer), std::move(why), {}});
         return decoded;
     }
     std::string all(topic);

@@ -184,10 +184,12 @@ void Session::drop(const std::string& reason) {
     if (in_flight_ > 0) tell_sizes();
     goodput_.lost(Clock::now());
     lost_ = Error(Errc::closed, reason);
+    Error died = lost_;
+    died.detail = static_cast<int>(in_flight_);
     state_ = State::down;
     for (Slot& slot : slots_) {
         if (slot.publisher) {
-            slot.publisher->answer = Result<void>(lost_);
+            slot.publisher->answer = Result<void>(died);
             slot.publisher->slot = -1;
             slot.publisher->wake.notify();
         }

@@ -57,8 +57,8 @@ public:
     asio::awaitable<Result<void>> subscribe(std::vector<std::string> filters);
 
     /// Returns once the PUBACK has come. Publishes of a rank leave in the order of the calls, as
-    /// fast as the pacer and the window let them. Errors: closed (it may or may not have arrived),
-    /// busy (urgent, and settings.urgent_waiting of them wait).
+    /// fast as the pacer and the window let them. Errors: closed (`detail`: so many were under way,
+    /// with this one, which may have arrived), busy (settings.urgent_waiting urgent ones wait).
     asio::awaitable<Result<void>> publish(std::string topic, std::string payload,
                                           Rank rank = Rank::ordinary);
 

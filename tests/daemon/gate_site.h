@@ -41,6 +41,7 @@ public:
           flows_(loop.loop.get_executor()) {
         store_.open();
         loop_.run(store_.opened());
+        requests_.answers().open();
     }
     /// As a crash: what is not on disk is lost.
     ~Gate() { loop_.run(end()); }

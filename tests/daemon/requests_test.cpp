@@ -174,7 +174,7 @@ TEST_F(RequestsTest, NoFloodWashesFromTheAuditWhatWasWritten) {
     for (int i = 0; i < 10'200; ++i, now_ += 100ms) {
         const std::string id = "no-" + std::to_string(i);
         if (i % 3 == 0) gate_->take(set_request(id, "1000"), now_);
-        if (i % 3 == 1) gate_->requests().take(northbound::Malformed{id, {}, "no JSON"});
+        if (i % 3 == 1) gate_->requests().take(northbound::Malformed{id, {}, "no JSON", {}}, now_);
         if (i % 3 == 2) gate_->take(set_request(id, "\"x\""), now_);
         loop_.loop.poll();
     }
