@@ -20,6 +20,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// CONNACK: malformed client id, wrong password, not authorised. Which of them says that the hour is
+// not the platform's is written nowhere (protocol reference 1.2, 1.5).
+bool is_login_refused(const Result<void>& connected) {
+    if (connected || connected.error().code != Errc::refused) return false;
+    const int code = connected.error().detail;
+    return code == 2 || code == 4 || code == 5;
+}
+
 }  // namespace
 
 mqtt::SessionSettings session_settings(const PlatformSettings& settings) {
@@ -46,21 +54,36 @@ MqttCloud::MqttCloud(const asio::any_io_executor& loop, const PlatformSettings& 
 asio::awaitable<Result<void>> MqttCloud::connect(std::function<void()> alive) {
     const Result<void> examined = co_await examine(alive);
     if (!examined) co_return examined;
-    Credentials credentials = sign(settings_.device_id, settings_.identity, judged().at);
-    mqtt::Login login;
-    login.judged_at = std::chrono::floor<std::chrono::seconds>(judged_at_);
-    login.client_id = std::move(credentials.client_id);
-    login.username = std::move(credentials.username);
-    login.password = std::move(credentials.password);
     came_.clear();
     told_ = {};
-    const Result<void> connected = co_await session_.connect(std::move(login));
+    const bool proven = judged().proven;
+    const bool checked = settings_.identity.check_timestamp && (proven || !hour_refused_);
+    Result<void> connected = co_await log_in(checked);
+    if (checked && !proven && is_login_refused(connected)) {
+        alive();
+        connected = co_await log_in(false);
+        hour_refused_ = connected.has_value();
+        if (connected)
+            log::warning(
+                "logged in with an hour that is not checked: ours was refused, and the "
+                "clock is not proven");
+    }
     if (!connected) co_return connected;
     alive();
     const Result<void> introduced = co_await introduce(alive);
     alive();
     if (!introduced && session_.up()) co_await session_.disconnect();
     co_return introduced;
+}
+
+asio::awaitable<Result<void>> MqttCloud::log_in(bool checked) {
+    Credentials credentials = sign(settings_.device_id, settings_.identity, checked, judged().at);
+    mqtt::Login login;
+    login.judged_at = std::chrono::floor<std::chrono::seconds>(judged_at_);
+    login.client_id = std::move(credentials.client_id);
+    login.username = std::move(credentials.username);
+    login.password = std::move(credentials.password);
+    return session_.connect(std::move(login));
 }
 
 asio::awaitable<Result<void>> MqttCloud::introduce(std::function<void()> alive) {

@@ -36,6 +36,9 @@ const char* to_string(Certificate certificate);
 /// again by every better time, and given up when its certificate is not valid by that. The word of
 /// the platform itself counts only within the validity of its certificate (believes()); if it is
 /// later, the certificate has expired until the end of the program.
+///
+/// Nor can a clock that is not proven keep us out of a login with the hour (sign type 1): when that
+/// is refused, another without follows at once, and with a proven clock it is checked again.
 class MqttCloud : public Cloud {
 public:
     /// `settings`, `pacer`, `sizes` and `goodput` must outlive it. `time`: for certificates,
@@ -58,6 +61,7 @@ public:
 
 private:
     JudgedTime judged() const;
+    asio::awaitable<Result<void>> log_in(bool checked);
     asio::awaitable<Result<void>> examine(std::function<void()> alive);
     asio::awaitable<Result<void>> introduce(std::function<void()> alive);
     asio::awaitable<Result<void>> report_status(StatusReport report);
@@ -76,6 +80,7 @@ private:
     Certificate certificate_ = Certificate::none;
     Utc told_too_late_;  // by the platform, after its certificate has expired
     bool early_told_ = false;
+    bool hour_refused_ = false;  // and another login without it was taken
     std::mt19937_64 chance_;
     std::deque<Downlink> came_;  // out of one message
     std::array<std::uint64_t, passed_kinds> passed_{};

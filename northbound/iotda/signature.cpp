@@ -10,11 +10,11 @@ std::string hour_stamp(Utc now) {
     return text.substr(0, 8) + text.substr(9, 2);
 }
 
-Credentials sign(std::string_view device_id, const Identity& identity, Utc now) {
+Credentials sign(std::string_view device_id, const Identity& identity, bool checked, Utc now) {
     const std::string hour = hour_stamp(now);
     Credentials credentials;
     credentials.client_id = device_id;
-    credentials.client_id += identity.check_timestamp ? "_0_1_" : "_0_0_";
+    credentials.client_id += checked ? "_0_1_" : "_0_0_";
     credentials.client_id += hour;
     credentials.username = device_id;
     if (!identity.by_certificate())

@@ -28,6 +28,7 @@ protected:
         settings.environment = wrong_clock(dir / "clock");
         settings.platform_clock_off = platform_clock_off;
         settings.platform_more = "  reconnect: { from: 200ms, to: 500ms }\n";
+        settings.auth_more = ", timestamp: checked";  // the hour of the login, too
         site.emplace(settings);
     }
 

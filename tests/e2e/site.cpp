@@ -34,7 +34,8 @@ Site::Site(Settings settings) : settings_(std::move(settings)) {
 void Site::write_configuration() {
     const std::string endpoint = platform_ ? platform_->endpoint() : settings_.endpoint;
     std::string text = "schema: 1\nplatform:\n  endpoint: " + endpoint +
-                       "\n  device_id: " + gateway_id + "\n  auth: { secret: cred:gateway }\n";
+                       "\n  device_id: " + gateway_id + "\n  auth: { secret: cred:gateway" +
+                       settings_.auth_more + " }\n";
     if (platform_) text += "  ca: " + platform_->ca().string() + "\n";
     text += settings_.platform_more;
     text += "store: { path: store, keep_free: 1MiB" + settings_.store_more +

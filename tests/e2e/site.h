@@ -23,6 +23,7 @@ public:
         int units = 10;
         std::string every = "100ms";
         std::string platform_more;                 ///< more lines of `platform:`, indented by two
+        std::string auth_more;                     ///< more members of `auth: {…}`, after a comma
         std::string more;                          ///< more keys of the main file
         std::map<std::string, std::string> files;  ///< more files of the site, by name
         std::string local_more;            ///< more members of `local: {…}`, with a leading comma

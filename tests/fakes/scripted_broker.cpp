@@ -189,7 +189,8 @@ private:
         if ((flags & 0x80) != 0) record.username = reader.text();
         if ((flags & 0x40) != 0) record.password = reader.text();
         user_ = record.username.value_or("");
-        const Script now = script();
+        Script now = script();
+        if (record.client_id.find(now.connack_for) == std::string::npos) now.connack = 0;
         if (now.kick_older) kick_older();
         {
             const std::lock_guard lock(state_.mutex);

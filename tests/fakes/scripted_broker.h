@@ -20,7 +20,8 @@ class ScriptedBroker {
 public:
     struct Script {
         static constexpr int never = -1;
-        int connack = 0;  ///< The code; `never`: none at all.
+        int connack = 0;          ///< The code; `never`: none at all.
+        std::string connack_for;  ///< Only client ids with this in them are refused.
         bool puback = true;
         std::chrono::milliseconds puback_delay{0};
         std::size_t puback_reversed = 1;  ///< Collects so many, acknowledges the last first.

@@ -32,9 +32,13 @@ protected:
         settings.limits.messages_per_second = Limits::unlimited;
         settings.limits.bytes_per_second = Limits::unlimited;
         pacer = std::make_unique<Pacer>(settings.limits);
+        make_cloud();
+    }
+
+    void make_cloud() {
         cloud = std::make_unique<MqttCloud>(loop.get_executor(), settings, *pacer, sizes, goodput,
                                             [this] {
-                                                return JudgedTime{now, true};
+                                                return JudgedTime{now, proven};
                                             });
     }
 
@@ -42,6 +46,7 @@ protected:
     asio::io_context loop{1};
     PlatformSettings settings;
     Utc now = moment;
+    bool proven = true;
     std::unique_ptr<Pacer> pacer;
     PayloadLimit sizes{64 * 1024};
     Goodput goodput{Limits()};
@@ -69,6 +74,49 @@ TEST_F(CloudTest, IntroducesItselfAfterEveryConnect) {
     const auto filters = downlink_filters("gw");
     EXPECT_EQ(std::set(subscriptions.begin(), subscriptions.end()),
               std::set(filters.begin(), filters.end()));
+}
+
+TEST_F(CloudTest, LogsInWithoutTheHourWhenItIsRefusedAndTheClockIsNotProven) {
+    settings.identity.check_timestamp = true;
+    proven = false;
+    for (const int code : {2, 4, 5}) {
+        Script script;
+        script.connack = code;
+        script.connack_for = "_0_1_";
+        broker.play(script);
+        make_cloud();
+        const std::size_t before = broker.connects().size();
+        ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
+        ASSERT_EQ(broker.connects().size(), before + 2);
+        EXPECT_EQ(broker.connects().back().client_id, "gw_0_0_2025041401");
+        await(loop, cloud->disconnect());
+    }
+    // It is known now; and with a clock that is right the hour is checked again.
+    ASSERT_TRUE(await(loop, cloud->connect(unwatched)));
+    EXPECT_EQ(broker.connects().size(), 7U);
+    await(loop, cloud->disconnect());
+    proven = true;
+    EXPECT_FALSE(await(loop, cloud->connect(unwatched)));
+    ASSERT_EQ(broker.connects().size(), 8U);
+    EXPECT_EQ(broker.connects().back().client_id, "gw_0_1_2025041401");
+}
+
+TEST_F(CloudTest, LogsInOnceMoreAtMost) {
+    proven = false;
+    Script script;
+    script.connack = 4;
+    broker.play(script);
+    EXPECT_FALSE(await(loop, cloud->connect(unwatched)));  // sign type 0: the secret is wrong
+    EXPECT_EQ(broker.connects().size(), 1U);
+    settings.identity.check_timestamp = true;
+    const Result<void> refused = await(loop, cloud->connect(unwatched));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().detail, 4);
+    EXPECT_EQ(broker.connects().size(), 3U);
+    script.connack = 3;  // not because of the login
+    broker.play(script);
+    EXPECT_FALSE(await(loop, cloud->connect(unwatched)));
+    EXPECT_EQ(broker.connects().size(), 4U);
 }
 
 TEST_F(CloudTest, ShowsLifeBetweenTheStepsOfAConnect) {
