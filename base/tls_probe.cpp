@@ -162,6 +162,7 @@ Result<Context> make_context(const TlsTarget& target) {
     Context context(SSL_CTX_new(TLS_client_method()));
     if (!context) return Error(Errc::io, "no TLS context");
     SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(context.get(), tls_1_2_suites);
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, &look);
     judge_at(context.get(), target.at);
     if (SSL_CTX_load_verify_locations(context.get(), target.ca_file.c_str(), nullptr) != 1)
@@ -202,12 +203,16 @@ std::string verify_text(const Sight& sight, const TlsTarget& target, long verdic
 }
 
 // What the server said, or what was wrong with what it said.
-std::string refusal_text(unsigned long code, bool with_certificate) {
+std::string refusal_text(unsigned long code, bool shown, bool with_certificate) {
     const std::string ours = "the server refused our client certificate: ";
     switch (ERR_GET_REASON(code)) {
         case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
             return "the server requires a client certificate";
         case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+            // Before its own certificate: it had not yet come to ours.
+            if (!shown)
+                return "the server has no cipher suite that we take (ECDHE with AES-GCM or "
+                       "ChaCha20)";
             if (with_certificate) return "the server refused the handshake";
             return "the server refused the handshake (does it require a client certificate?)";
         case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
@@ -236,7 +241,8 @@ Error failure_of(const SSL* tls, const TlsTarget& target, const Sight& sight, in
     const unsigned long code = ERR_peek_last_error();
     if (status == SSL_ERROR_SSL && code != 0 &&
         ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
-        return Error(Errc::refused, refusal_text(code, !target.certificate_file.empty()));
+        return Error(Errc::refused, refusal_text(code, SSL_get0_peer_certificate(tls) != nullptr,
+                                                 !target.certificate_file.empty()));
     return Error(Errc::closed, "the server closed the connection during the TLS handshake");
 }
 

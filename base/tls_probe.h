@@ -17,6 +17,10 @@ struct TlsTarget {
     std::chrono::sys_seconds at{};  ///< What time certificates are judged by.
 };
 
+/// What of TLS 1.2 is taken: suites with forward secrecy alone; those of TLS 1.3 all have it. No
+/// suite of an older version is among them, so that nothing older can be agreed on.
+inline constexpr const char* tls_1_2_suites = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2";
+
 /// When the whole of a chain is valid, its authority included.
 struct TlsValidity {
     std::chrono::sys_seconds from, until;

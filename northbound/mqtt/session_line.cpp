@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/expect.h"
+#include "base/tls_probe.h"
 #include "base/tls_time.h"
 
 namespace fieldgate::northbound::mqtt {
@@ -13,10 +14,6 @@ namespace {
 
 // Both wait for our own deadline first, so that it is we who name the failure.
 constexpr std::chrono::seconds paho_waits_longer{5};
-
-// TLS 1.2 suites only, so that nothing older can be agreed on; those of TLS 1.3 are a list of their
-// own. Paho with OpenSSL 1.1 or later ignores its option sslVersion.
-constexpr const char* cipher_suites = "TLSv1.2:!aNULL:!eNULL:@SECLEVEL=2";
 
 MQTTAsync_createOptions create_options() {
     MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
@@ -54,7 +51,7 @@ MQTTAsync_SSLOptions tls_options(const SessionSettings& settings) {
     options.trustStore = settings.ca_file.c_str();
     options.keyStore = or_null(settings.certificate_file);
     options.privateKey = or_null(settings.key_file);
-    options.enabledCipherSuites = cipher_suites;
+    options.enabledCipherSuites = tls_1_2_suites;  // Paho ignores its option sslVersion
     return options;
 }
 

@@ -108,6 +108,11 @@ void Pki::make_self_signed(const std::string& name, const std::string& san) {
         " -addext basicConstraints=CA:FALSE -days 10 -out " + name + ".crt");
 }
 
+void Pki::make_rsa(const std::string& name, const std::string& san) {
+    run("openssl req -x509 -newkey rsa:2048 -nodes -keyout " + name + ".key -subj /CN=" + name +
+        " -addext subjectAltName=" + san + " -days 10 -out " + name + ".crt");
+}
+
 Mosquitto::Mosquitto(const TempFolder& folder, std::string config)
     : folder_(folder), config_(std::move(config)), port_(free_port()) {
     start();

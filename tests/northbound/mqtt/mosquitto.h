@@ -33,6 +33,8 @@ public:
     /// to of openssl ca: "-startdate ... -enddate ...".
     void make(const std::string& name, const std::string& ca, const std::string& san,
               const std::string& validity = "-days 10");
+    /// RSA, and self-signed.
+    void make_rsa(const std::string& name, const std::string& san);
     void make_self_signed(const std::string& name, const std::string& san);
 
 private:

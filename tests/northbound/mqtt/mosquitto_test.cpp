@@ -1,7 +1,9 @@
 // The session against a real broker with real TLS.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <set>
 
@@ -165,6 +167,29 @@ TEST_F(MosquittoTest, SaysThatTheClientCertificateIsRefused) {
     bad.certificate_file = folder / "client.crt";
     bad.key_file = folder / "client.key";
     expect_refused(bad, "the server refused our client certificate");
+}
+
+// Two connections: Paho's, and the one that says why.
+TEST_F(MosquittoTest, TakesNoTlsWithoutForwardSecrecy) {
+    pki.make_rsa("server", here);
+    const std::string command =
+        "cd " + folder.path() +
+        " && exec timeout 20 openssl s_server -www -accept 127.0.0.1:0 -naccept 2 -tls1_2 -cert "
+        "server.crt -key server.key -cipher AES256-GCM-SHA384 2>&1 </dev/null";
+    FILE* const server = popen(command.c_str(), "r");
+    ASSERT_NE(server, nullptr);
+    std::array<char, 256> line{};
+    unsigned port = 0;
+    while (port == 0 && std::fgets(line.data(), line.size(), server))
+        (void)std::sscanf(line.data(), "ACCEPT 127.0.0.1:%u", &port);
+    ASSERT_NE(port, 0U);
+    SessionSettings weak;
+    weak.host = "127.0.0.1";
+    weak.port = static_cast<std::uint16_t>(port);
+    weak.ca_file = folder / "server.crt";
+    weak.connect_deadline = 5s;
+    expect_refused(weak, "the server has no cipher suite that we take");
+    pclose(server);
 }
 
 TEST_F(MosquittoTest, SaysThatThereIsNoTlsOnThePort) {
