@@ -1,13 +1,20 @@
 #include "daemon/config/disk.h"
 
+#include <endian.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 namespace fieldgate::config {
 namespace {
@@ -16,6 +23,36 @@ namespace {
 bool is_lasting(int number) {
     return number == ENOENT || number == ENOTDIR || number == EACCES || number == EPERM ||
            number == EISDIR || number == ELOOP || number == ENAMETOOLONG || number == ENXIO;
+}
+
+// As the kernel gives an access list away (acl(5), linux/posix_acl_xattr.h); little endian.
+struct AclEntry {
+    std::uint16_t tag, permissions;
+    std::uint32_t id;
+};
+constexpr std::uint16_t acl_user = 2, acl_owning_group = 4, acl_group = 8, acl_mask = 16;
+
+// Whether the file's access list lets a user in who is not us, or a group; nullopt: it has none.
+std::optional<bool> is_open_to_listed(const std::string& path) {
+    std::array<char, 4 + 8 * 256> raw{};
+    const ssize_t size = getxattr(path.c_str(), "system.posix_acl_access", raw.data(), raw.size());
+    if (size < 0) return errno == ERANGE ? std::optional(true) : std::nullopt;
+    std::vector<AclEntry> entries;
+    for (std::size_t at = 4; at + sizeof(AclEntry) <= static_cast<std::size_t>(size);
+         at += sizeof(AclEntry)) {
+        AclEntry entry{};
+        std::memcpy(&entry, raw.data() + at, sizeof entry);
+        entries.push_back({le16toh(entry.tag), le16toh(entry.permissions), le32toh(entry.id)});
+    }
+    unsigned mask = 7;
+    for (const AclEntry& entry : entries)
+        if (entry.tag == acl_mask) mask = entry.permissions;
+    return std::any_of(entries.begin(), entries.end(), [&](const AclEntry& entry) {
+        if ((entry.permissions & mask) == 0) return false;
+        const bool stranger = entry.id != 0 && entry.id != geteuid();
+        return entry.tag == acl_group || entry.tag == acl_owning_group ||
+               (entry.tag == acl_user && stranger);
+    });
 }
 
 }  // namespace
@@ -77,14 +114,20 @@ std::vector<std::string> Disk::match(const std::string& folder, const std::strin
     return paths;
 }
 
-unsigned Disk::mode(const std::string& path) const {
+std::string Disk::others(const std::string& path) const {
     struct stat about {};
-    if (!real_) return 0;
+    if (!real_) return "";
     if (stat(path.c_str(), &about) != 0) {
         (void)failed(errno);
-        return 0;
+        return "";
     }
-    return about.st_mode & 07777U;
+    const std::optional<bool> listed = is_open_to_listed(path);
+    const unsigned mode = about.st_mode & 07777U;
+    if (listed && (*listed || (mode & 07U) == 0)) return *listed ? "an access list (getfacl)" : "";
+    if ((mode & 077U) == 0) return "";
+    char octal[16];
+    (void)std::snprintf(octal, sizeof octal, "mode %04o", mode);
+    return octal;
 }
 
 std::string Disk::changed_by(const std::string& path) const {

@@ -25,8 +25,10 @@ public:
     Result<std::string> read(const std::string& path, std::size_t bytes_max) const;
     /// The files that a shell pattern, relative to `folder`, names; sorted.
     std::vector<std::string> match(const std::string& folder, const std::string& pattern) const;
-    /// Permission bits; 0 if there is no such file.
-    unsigned mode(const std::string& path) const;
+    /// Who may read or change the file beside its owner, root and us, for people: "mode 0640", "an
+    /// access list (getfacl)". Empty: nobody, or there is no such file. With an access list the
+    /// group's bits are its mask, and say nothing: systemd keeps credentials so.
+    std::string others(const std::string& path) const;
     /// Somebody who is neither root nor the user that runs this may change the file: who; else
     /// empty. Root looks after files of others, so then only what everybody may counts.
     std::string changed_by(const std::string& path) const;

@@ -101,11 +101,9 @@ std::optional<std::string> private_file(const Place& place, Loading& loading) {
     const auto path = raw_text(place).starts_with("cred:") ? credential_path(place, loading)
                                                            : read_existing_file(place, loading);
     if (!path) return std::nullopt;
-    const unsigned mode = loading.disk.mode(*path);
-    if ((mode & 077U) == 0) return path;
-    char octal[16];
-    (void)std::snprintf(octal, sizeof octal, "%04o", mode);
-    loading.report.error(place, *path + " can be read by others (mode " + octal + ")",
+    const std::string others = loading.disk.others(*path);
+    if (others.empty()) return path;
+    loading.report.error(place, *path + " can be read by others (" + others + ")",
                          "run: chmod 600 " + *path);
     return std::nullopt;
 }
