@@ -69,14 +69,16 @@ asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
         const auto count = std::min(statuses_at_once, statuses.size() - i);
         const std::vector<northbound::SubDeviceStatus> part(
             from, from + static_cast<std::ptrdiff_t>(count));
-        northbound::Announcement report = northbound::StatusReport{part};
+        const std::string event_id = parts.devices.ask(part, Event::Clock::now());
+        northbound::Announcement report = northbound::StatusReport{part, event_id};
         const std::uint64_t link = parts.uplink.link();
         const Result<void> told = co_await tell(parts, pulse, std::move(report));
         if (!told) {
+            parts.devices.lost(event_id);
             parts.uplink.failed(link, told.error().what, system_clock_now());
             co_return told;
         }
-        parts.devices.told(part);
+        parts.devices.acknowledged(event_id, Event::Clock::now());
     }
     pulse.beat();
     co_return Result<void>();

@@ -1,7 +1,11 @@
 #pragma once
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <cstdint>
+#include <deque>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/event.h"
@@ -10,38 +14,102 @@
 
 namespace fieldgate {
 
-/// What is known of every sub-device's state, and what of it the platform has been told. Runs on
-/// the loop.
+/// What is known of every sub-device's state, what of it the platform was told, and what it says to
+/// that. Runs on the loop.
+///
+/// The platform acknowledges a request with statuses, and then says for each device whether it
+/// takes it (protocol reference 4.5). One that it refuses, because it does not know it yet, is told
+/// again: when the platform says that it was added, after a connect, and slowly. A platform that
+/// says nothing to a request within its 30 s has got it: it is not told again, or one that never
+/// says anything would be told for ever.
 class Devices {
 public:
+    static constexpr std::chrono::seconds answer_within{30};
+    /// The pauses before a refused device is told again, and how many are at a time.
+    static constexpr std::chrono::minutes again_first{10};
+    static constexpr std::chrono::minutes again_longest{60};
+    static constexpr std::size_t again_at_once = 100;
+    static constexpr std::chrono::seconds again_apart{5};
+
     Devices(const asio::any_io_executor& loop, std::vector<std::string> device_ids);
 
     void set(DeviceIndex device, DeviceStatus status);
     DeviceStatus status(DeviceIndex device) const { return entries_[device].now; }
     std::size_t count(DeviceStatus status) const;
     std::size_t size() const { return entries_.size(); }
+    /// "unknown" (not told yet), "asked", "told" (and it said nothing), "accepted", "refused: why".
+    std::string platform(DeviceIndex device) const;
 
     /// Every device whose state is known, as after a connect.
     std::vector<northbound::SubDeviceStatus> all() const;
-    /// The devices whose state is not what the platform was told last.
-    std::vector<northbound::SubDeviceStatus> untold() const;
-    /// The devices that answer, and the platform was not told so.
+    /// The devices whose state is not what the platform was told last, and those that it refused
+    /// and are to be told again.
+    std::vector<northbound::SubDeviceStatus> due(Instant now) const;
+    /// The devices that answer, and the platform was not told so; without those it refused.
     std::vector<northbound::SubDeviceStatus> arrived() const;
     /// Every device as OFFLINE, for the end.
     std::vector<northbound::SubDeviceStatus> all_offline() const;
-    /// The platform has been told `statuses`.
-    void told(const std::vector<northbound::SubDeviceStatus>& statuses);
+
+    /// There is a new link: nothing will be said any more to what went over the last.
+    void connected();
+    /// `statuses` are about to be told; returns the event_id for it.
+    std::string ask(const std::vector<northbound::SubDeviceStatus>& statuses, Instant now);
+    /// That request is acknowledged; or it is lost.
+    void acknowledged(const std::string& event_id, Instant now);
+    void lost(const std::string& event_id);
+    /// What the platform says to a request. The devices whose standing changes by it.
+    struct News {
+        std::vector<northbound::StatusResponse::Failure> refused;
+        std::vector<std::string> accepted;  ///< ...which it had refused before.
+    };
+    News hear(const northbound::StatusResponse& response, Instant now);
+    /// The platform has them now, as nothing yet; or has them no more.
+    void added(const std::vector<std::string>& device_ids);
+    void deleted(const std::vector<std::string>& device_ids, Instant now);
+    /// What the platform has said nothing to in time, it was told.
+    void look(Instant now);
 
     /// Waits for a change, 10 s at most. True if there was one.
     asio::awaitable<bool> changed();
 
 private:
+    enum class Word : std::uint8_t { none, asked, told, accepted, refused };
     struct Entry {
         std::string device_id;
         DeviceStatus now = DeviceStatus::unknown;
-        DeviceStatus told = DeviceStatus::unknown;
+        DeviceStatus told = DeviceStatus::unknown;  // or being told
+        Word word = Word::none;                     // the platform's
+        std::uint64_t ask = 0;                      // the last one that it is in
     };
+    struct Ask {
+        std::uint64_t number;
+        std::string event_id;
+        Instant until;  // for ever: not acknowledged yet
+    };
+    struct Refusal {
+        std::string why;
+        Instant::duration pause;
+        Instant again;
+    };
+
+    Entry* find(std::string_view device_id);
+    const Refusal* refusal(DeviceIndex device) const;
+    bool is_untold(const Entry& entry) const;
+    void forget(Entry& entry);
+    void refuse(Entry& entry, std::string why, Instant now);
+    template <class Wanted>
+    std::vector<northbound::SubDeviceStatus> those(const Wanted& wanted) const;
+    DeviceIndex index_of(const Entry& entry) const {
+        return static_cast<DeviceIndex>(&entry - entries_.data());
+    }
+
     std::vector<Entry> entries_;
+    std::unordered_map<std::string_view, DeviceIndex> by_id_;
+    std::unordered_map<DeviceIndex, Refusal> refusals_;
+    Instant again_at_{};  // not before, whoever it is
+    std::deque<Ask> asks_;
+    std::uint64_t asks_made_ = 0;
+    std::uint32_t chance_;  // tells our event ids from those of an earlier life
     Event change_;
 };
 

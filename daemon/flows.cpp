@@ -121,6 +121,7 @@ asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     const Result<void> answered = co_await send_answers_alone(parts, pulse);
     if (!answered) co_return answered;
     parts.requests.answers().open();
+    parts.devices.connected();
     co_await hear_what_waits(parts);
     const Result<void> told = co_await tell_all_statuses(parts, pulse);
     if (!told) co_return told;
@@ -252,12 +253,13 @@ asio::awaitable<void> notify(Parts& parts) {
     for (;;) {
         pulse.beat();
         const bool changed = co_await parts.devices.changed();
-        if (!changed && parts.devices.untold().empty()) continue;
+        parts.devices.look(Event::Clock::now());
+        if (!changed && parts.devices.due(Event::Clock::now()).empty()) continue;
         timer.expires_after(
             debounce);  // a device that comes and goes within it is not worth a word
         co_await timer.async_wait(asio::use_awaitable);
         if (!parts.uplink.is_open()) continue;  // after the connect all are told
-        std::vector<northbound::SubDeviceStatus> statuses = parts.devices.untold();
+        std::vector<northbound::SubDeviceStatus> statuses = parts.devices.due(Event::Clock::now());
         if (statuses.empty()) continue;
         // If they are not told, the link is as good as gone, or we try again.
         (void)co_await tell_statuses(parts, pulse, std::move(statuses));

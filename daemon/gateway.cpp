@@ -230,8 +230,12 @@ Status Gateway::status() const {
         status.buses.push_back({bus->name(), bus->status()});
         for (const southbound::DeviceHealth& health : status.buses.back().now.devices) {
             const DeviceConfig& device = config_.devices[health.index];
-            status.devices[health.index] = {device.name, device.device_id, bus->name(),
-                                            devices_.status(health.index), health};
+            status.devices[health.index] = {device.name,
+                                            device.device_id,
+                                            bus->name(),
+                                            devices_.status(health.index),
+                                            devices_.platform(health.index),
+                                            health};
         }
     }
     return status;

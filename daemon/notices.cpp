@@ -7,7 +7,7 @@
 namespace fieldgate {
 namespace {
 
-constexpr std::size_t failures_logged_max = 5;
+constexpr std::size_t devices_logged_max = 5;
 
 struct Take {
     Parts& parts;
@@ -22,19 +22,34 @@ struct Take {
         }
     }
 
+    // A device that is refused for the second time is no news.
     void operator()(const northbound::StatusResponse& response) const {
-        const std::size_t shown = std::min(response.failures.size(), failures_logged_max);
-        for (std::size_t i = 0; i < shown; ++i) {
-            const auto& failure = response.failures[i];
+        const Devices::News news = parts.devices.hear(response, Event::Clock::now());
+        for (std::size_t i = 0; i < std::min(news.refused.size(), devices_logged_max); ++i)
             log::warning("the platform refused a sub-device's status",
-                         {{"device", failure.device_id},
-                          {"code", failure.code},
-                          {"why", failure.message},
-                          {"refused", std::to_string(response.failures.size())}});
-        }
+                         {{"device", news.refused[i].device_id},
+                          {"code", news.refused[i].code},
+                          {"why", news.refused[i].message},
+                          {"refused", std::to_string(news.refused.size())}});
+        for (std::size_t i = 0; i < std::min(news.accepted.size(), devices_logged_max); ++i)
+            log::notice(
+                "the platform takes a sub-device that it had refused",
+                {{"device", news.accepted[i]}, {"taken", std::to_string(news.accepted.size())}});
     }
 
-    // Answers to what is not asked yet, and sub-devices that only the file can name so far.
+    // To the platform they are new, whatever it knew before.
+    void operator()(const northbound::SubDevicesAdded& added) const {
+        std::vector<std::string> device_ids;
+        for (const northbound::SubDevice& device : added.devices)
+            device_ids.push_back(device.device_id);
+        parts.devices.added(device_ids);
+    }
+
+    void operator()(const northbound::SubDevicesDeleted& gone) const {
+        parts.devices.deleted(gone.device_ids, Event::Clock::now());
+    }
+
+    // Answers to what is not asked yet.
     template <class Other>
     void operator()(const Other&) const {}
 };

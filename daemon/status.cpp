@@ -66,6 +66,7 @@ void write_devices(json::Writer& out, const std::vector<Status::Device>& devices
     for (const Status::Device& device : devices) {
         out.open_object().member("name", device.name).member("device_id", device.device_id);
         out.member("bus", device.bus).member("status", to_string(device.status));
+        out.member("platform", device.platform);
         out.member("scans", device.health.scans).member("failed_scans", device.health.failed_scans);
         out.member("last_error", device.health.last_error).close_object();
     }
@@ -73,6 +74,11 @@ void write_devices(json::Writer& out, const std::vector<Status::Device>& devices
 }
 
 }  // namespace
+
+std::size_t Status::refused() const {
+    const auto is = [](const Device& device) { return device.platform.starts_with("refused"); };
+    return static_cast<std::size_t>(std::count_if(devices.begin(), devices.end(), is));
+}
 
 std::size_t Status::count(DeviceStatus wanted) const {
     const auto is = [&](const Device& device) { return device.status == wanted; };
@@ -156,7 +162,8 @@ std::string status_summary_json(const Status& status) {
     out.open_object();
     write_summary(out, status);
     out.member("devices_online", status.count(DeviceStatus::online));
-    out.member("devices_offline", status.count(DeviceStatus::offline)).close_object();
+    out.member("devices_offline", status.count(DeviceStatus::offline));
+    out.member("devices_refused", status.refused()).close_object();
     return text;
 }
 

@@ -62,11 +62,13 @@ struct Status {
         std::string device_id;
         std::string bus;
         DeviceStatus status = DeviceStatus::unknown;
+        std::string platform;  ///< What the platform says to it: Devices::platform().
         southbound::DeviceHealth health;
     };
     std::vector<Device> devices;
 
     std::size_t count(DeviceStatus status) const;
+    std::size_t refused() const;  ///< Devices that the platform does not take.
     std::size_t buses_up() const;
     southbound::WireErrors wire_errors() const;
 };

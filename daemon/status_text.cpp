@@ -161,6 +161,10 @@ void add_devices(Metrics& out, const std::vector<Status::Device>& devices) {
         [](const Status::Device& device) {
             return device.status == DeviceStatus::online ? 1U : 0U;
         });
+    all("fieldgate_device_refused", "gauge", "1: the platform does not take the device.",
+        [](const Status::Device& device) {
+            return device.platform.starts_with("refused") ? 1U : 0U;
+        });
     all("fieldgate_device_scans_total", "counter", "Scans of the device.",
         [](const Status::Device& device) { return device.health.scans; });
     all("fieldgate_device_failed_scans_total", "counter", "Scans without an answer.",
@@ -240,8 +244,9 @@ std::string status_text(const std::string& json_text) {
                   {"not_sent", "unlisted"},
                   {"not_sent", "invalid"},
                   {"last_error"}});
-    text += list(s, "devices", {"DEVICE", "STATUS", "BUS", "SCANS", "FAILED", "LAST ERROR"},
-                 {{"name"}, {"status"}, {"bus"}, {"scans"}, {"failed_scans"}, {"last_error"}});
+    text += list(
+        s, "devices", {"DEVICE", "STATUS", "BUS", "SCANS", "FAILED", "PLATFORM", "LAST ERROR"},
+        {{"name"}, {"status"}, {"bus"}, {"scans"}, {"failed_scans"}, {"platform"}, {"last_error"}});
     return text;
 }
 
@@ -291,6 +296,9 @@ std::string status_metrics(const Status& status) {
             number(status.count(DeviceStatus::online)));
     out.add("fieldgate_devices_offline", "gauge", "Devices that do not.",
             number(status.count(DeviceStatus::offline)));
+    out.add("fieldgate_devices_refused", "gauge",
+            "Devices that the platform does not take: it does not know them.",
+            number(status.refused()));
     add_buses(out, status.buses);
     add_devices(out, status.devices);
     return out.take();

@@ -15,9 +15,10 @@ struct SubDeviceStatus {
 /// Which sub-devices answer. Those unknown yet are not told.
 struct StatusReport {
     std::vector<SubDeviceStatus> statuses;
+    std::string event_id = {};  ///< Comes back in the responses; empty: one is made up.
 };
 
-/// The platform's word on a StatusReport, for at most 100 of its devices.
+/// The platform's word on a StatusReport, for at most 100 of its devices; within 30 s, if at all.
 struct StatusResponse {
     struct Failure {
         std::string device_id;
@@ -25,7 +26,7 @@ struct StatusResponse {
         std::string message;
     };
     std::string event_id;
-    std::size_t successful = 0;
+    std::vector<std::string> successes;  ///< device ids
     std::vector<Failure> failures;
 };
 

@@ -150,10 +150,12 @@ asio::awaitable<Result<void>> MqttCloud::report_status(StatusReport report) {
     for (std::size_t i = 0; i < known.size(); i += count) {
         count = std::min(statuses_per_request_max, known.size() - i);
         std::string topic = events_up_topic(settings_.device_id);
+        // One that is given is for all of them: a response says which devices it is about.
+        const std::string event_id = report.event_id.empty() ? next_event_id() : report.event_id;
         std::string payload;
         for (;; count = (count + 1) / 2) {
             const std::span<const SubDeviceStatus> part(known.data() + i, count);
-            payload = encode_status(part, next_event_id(), judged().at);
+            payload = encode_status(part, event_id, judged().at);
             if (count == 1 || payload.size() <= sizes_.bytes()) break;
         }
         const Result<void> sent = co_await session_.publish(std::move(topic), std::move(payload));

@@ -34,10 +34,9 @@ Result<StatusResponse> decode_status_response(const Event& event) {
     MemberReader paras(event.paras, "paras", error);
     StatusResponse response;
     response.event_id = event.id;
-    const auto successful = paras.each("successful_devices", devices_max, [](MemberReader& device) {
+    response.successes = paras.each("successful_devices", devices_max, [](MemberReader& device) {
         return device.required_text("device_id");
     });
-    response.successful = successful.size();
     response.failures = paras.each("failed_devices", devices_max, [](MemberReader& device) {
         return StatusResponse::Failure{device.required_text("device_id"), device.text("error_code"),
                                        device.text("error_msg")};

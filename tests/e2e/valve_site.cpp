@@ -27,8 +27,8 @@ std::string plant_yaml(std::uint16_t port) {
            "  - { name: valve, unit: 7, template: valve, bus: plc, node_id: VALVE }\n";
 }
 
-std::vector<std::pair<std::string, std::string>> platform_answers(const std::string& topic,
-                                                                  const std::string& payload) {
+std::vector<std::pair<std::string, std::string>> platform_answers(
+    const std::set<std::string>& known, const std::string& topic, const std::string& payload) {
     lab::Entry entry;
     entry.kind = lab::Entry::Kind::published;
     entry.device = Site::gateway_id;
@@ -36,7 +36,7 @@ std::vector<std::pair<std::string, std::string>> platform_answers(const std::str
     entry.text = payload;
     entry.at = Site::now_ms();
     std::vector<std::pair<std::string, std::string>> all;
-    for (const lab::Downlink& down : lab::answers_to(entry, {}, Site::now_ms()))
+    for (const lab::Downlink& down : lab::answers_to(entry, known, Site::now_ms()))
         all.emplace_back(down.topic, down.payload);
     return all;
 }
@@ -49,9 +49,11 @@ ValveSite::ValveSite(const std::string& platform_more)
     broker_.play(script());
 }
 
-ScriptedBroker::Script ValveSite::script() {
+ScriptedBroker::Script ValveSite::script(const std::set<std::string>& known) {
     ScriptedBroker::Script script;
-    script.answers = platform_answers;
+    script.answers = [known](const std::string& topic, const std::string& payload) {
+        return platform_answers(known, topic, payload);
+    };
     return script;
 }
 

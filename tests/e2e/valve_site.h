@@ -23,8 +23,9 @@ public:
     lab::Plant& plant() { return plant_; }
     fakes::ScriptedBroker& broker() { return broker_; }
     const fakes::ScriptedBroker& broker() const { return broker_; }
-    /// A platform that answers time questions and statuses.
-    static fakes::ScriptedBroker::Script script();
+    /// A platform that answers time questions and statuses: it knows these sub-devices; none: all
+    /// that there are.
+    static fakes::ScriptedBroker::Script script(const std::set<std::string>& known = {});
 
     /// Sends a request of the platform to `road`, e.g. "properties/set".
     void send(const std::string& road, const std::string& id, const std::string& payload);

@@ -184,6 +184,10 @@ TEST_F(CloudTest, CutsStatusReportsIntoHundreds) {
     EXPECT_EQ(ids.size(), 246U);  // five are not known yet
     EXPECT_EQ(events.size(), 3U);
     EXPECT_EQ(events.begin()->size(), 36U);
+    report.event_id = "ours";
+    ASSERT_TRUE(await(loop, cloud->tell(report)));
+    for (std::size_t i = 4; i < broker.publishes().size(); ++i)
+        EXPECT_NE(broker.publishes()[i].payload.find(R"("event_id":"ours")"), std::string::npos);
 }
 
 TEST_F(CloudTest, HandsOverWhatThePlatformAsksAndAnswersIt) {

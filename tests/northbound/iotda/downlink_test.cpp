@@ -96,7 +96,7 @@ TEST(Downlink, ReadsWhichStatusesWereRefused) {
         "failed_devices":[{"device_id":"METER-02","error_code":"IOTDA.014000",
         "error_msg":"The device does not exist."}]}}]})");
     EXPECT_EQ(response.event_id, "5b7e");
-    EXPECT_EQ(response.successful, 1U);
+    EXPECT_EQ(response.successes, std::vector<std::string>{"METER-01"});
     ASSERT_EQ(response.failures.size(), 1U);
     EXPECT_EQ(response.failures[0].device_id, "METER-02");
     EXPECT_EQ(response.failures[0].code, "IOTDA.014000");
