@@ -243,7 +243,7 @@ Error failure_of(const SSL* tls, const TlsTarget& target, const Sight& sight, in
         ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
         return Error(Errc::refused, refusal_text(code, SSL_get0_peer_certificate(tls) != nullptr,
                                                  !target.certificate_file.empty()));
-    return Error(Errc::closed, "the server closed the connection during the TLS handshake");
+    return Error(Errc::io, "the server closed the connection during the TLS handshake");
 }
 
 // Repeats `step` as OpenSSL wants it; SSL_ERROR_NONE, SSL_ERROR_SSL..., or nullopt at the deadline.

@@ -154,6 +154,15 @@ bool is_explained(const Parts& parts) {
     return parts.sizes.suspected() || parts.requests.answers().suspected();
 }
 
+asio::awaitable<void> pause_beating(Pulses::Pulse& pulse, asio::steady_timer& timer,
+                                    std::chrono::milliseconds wait) {
+    for (const auto until = Event::Clock::now() + wait; Event::Clock::now() < until;) {
+        pulse.beat();
+        timer.expires_at(std::min(until, Event::Clock::now() + turn));
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
 bool is_in_time(const Order& order) { return Event::Clock::now() - order.received <= begin_within; }
 
 asio::awaitable<void> carry_out(Parts& parts, southbound::Bus* bus, const Order& order) {
@@ -221,6 +230,7 @@ asio::awaitable<void> stay_connected(Parts& parts) {
     std::minstd_rand chance{std::random_device()()};
     std::uniform_real_distribution<double> uniform(0, 1);
     asio::steady_timer timer(co_await asio::this_coro::executor);
+    co_await pause_beating(pulse, timer, pace.start(uniform(chance)));
     for (;;) {
         pulse.beat();
         const Result<void> connected = co_await connect(parts, pulse);
@@ -239,11 +249,7 @@ asio::awaitable<void> stay_connected(Parts& parts) {
         }
         if (pause.twin)
             log::warning("connections are lost at once: does another client use this device id?");
-        for (const auto until = Event::Clock::now() + pause.wait; Event::Clock::now() < until;) {
-            pulse.beat();
-            timer.expires_at(std::min(until, Event::Clock::now() + turn));
-            co_await timer.async_wait(asio::use_awaitable);
-        }
+        co_await pause_beating(pulse, timer, pause.wait);
     }
 }
 

@@ -20,7 +20,8 @@ public:
     /// One attempt, with its own deadline; identity, password and time stamp are made anew. On
     /// success the platform has been told who we are (sdk_info). `alive` is called between two
     /// steps, each of which takes 25 s at most. Errors: refused (`detail`: CONNACK
-    /// code or HTTP status; what: the reason, for TLS the verified cause), timeout, closed, io.
+    /// code or HTTP status; what: the reason, for TLS the verified cause), timeout, closed (after
+    /// the CONNACK), io.
     virtual asio::awaitable<Result<void>> connect(std::function<void()> alive) = 0;
 
     /// The next thing that the platform sent; what came before the connection was lost still comes.

@@ -23,6 +23,10 @@ bool hopeless(const Error& why) {
 Reconnect::Reconnect(const ReconnectPolicy& policy)
     : policy_(policy), backoff_(policy.from, policy.to) {}
 
+std::chrono::milliseconds Reconnect::start(double chance) const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(policy_.from * chance);
+}
+
 void Reconnect::connected(Instant now) { connected_at_ = now; }
 
 Reconnect::Pause Reconnect::lost(Instant now, double chance, bool explained) {
@@ -52,10 +56,14 @@ Reconnect::Pause Reconnect::short_lived(double chance) {
 }
 
 Reconnect::Pause Reconnect::pause(double chance) {
-    std::chrono::milliseconds wait = backoff_.next();
-    if (twin_) wait = std::max(wait, twin_pause);
+    const std::chrono::milliseconds wait = backoff_.next();
     Pause next;
-    next.wait = Backoff::jittered(wait, chance);
+    if (twin_)
+        next.wait = Backoff::jittered(std::max(wait, twin_pause), chance);
+    else if (wait <= policy_.from)
+        next.wait = std::chrono::duration_cast<std::chrono::milliseconds>(2 * wait * chance);
+    else
+        next.wait = Backoff::jittered(wait, chance);
     return next;
 }
 

@@ -9,7 +9,11 @@
 namespace fieldgate::northbound {
 
 /// How long to wait before the next attempt to connect. Pure: the caller sleeps, and brings time
-/// and chance (uniform in [0, 1)); every pause is jittered by ±20 %.
+/// and chance (uniform in [0, 1)).
+///
+/// All gateways of a platform lose it in one moment, and all of a site have their power back in
+/// one. So the first pause is anything from nothing to twice policy.from, and the first attempt of
+/// a process waits for as long as policy.from at most; later pauses vary by ±20 %.
 ///
 /// Failures climb from policy.from to policy.to. CONNACK 1, 2, 4 and 5 go straight to `to`: no
 /// haste will make a password right. A link that worked (acknowledged a publish, held 5 s) starts
@@ -17,7 +21,8 @@ namespace fieldgate::northbound {
 /// mean that another client uses our device id, each throwing the other out (protocol reference
 /// 11.7): then at most one attempt a minute, until a link has held ten times policy.stable_after.
 /// Links whose end something else explains (`explained`: a publish was too large for the platform)
-/// climb, and say nothing of twins.
+/// climb, and say nothing of twins. A link had its CONNACK; what closes the connection before (a
+/// load balancer without servers behind it) is a failure like others.
 class Reconnect {
 public:
     struct Pause {
@@ -27,11 +32,13 @@ public:
 
     explicit Reconnect(const ReconnectPolicy& policy);
 
+    /// Before the first attempt of all.
+    std::chrono::milliseconds start(double chance) const;
     /// Cloud::connect() has succeeded: the platform has acknowledged a first publish.
     void connected(Instant now);
     /// The link of the last connected() is gone.
     Pause lost(Instant now, double chance, bool explained = false);
-    /// Cloud::connect() has failed.
+    /// Cloud::connect() has failed; closed: after the CONNACK.
     Pause failed(const Error& why, double chance, bool explained = false);
 
 private:

@@ -18,6 +18,7 @@
 #include "base/worker.h"
 #include "northbound/goodput.h"
 #include "northbound/mqtt/inbox.h"
+#include "northbound/mqtt/reasons.h"
 #include "northbound/mqtt/session_settings.h"
 #include "northbound/pacer.h"
 #include "northbound/payload_limit.h"
@@ -126,9 +127,8 @@ private:
     std::list<Retired> retired_;  // closing, or not yet destroyed
     std::optional<Result<void>> connect_answer_;
     std::optional<std::vector<int>> grants_;  // SUBACK: one code for each filter
-    std::optional<Error> probe_answer_;
-    std::uint64_t probed_ = 0;  // the line that probe_answer_ is about
-    Event answered_;            // of connect, subscribe, probe, examine; they never overlap
+    Reasons reasons_;                         // of failed attempts, since the last link
+    Event answered_;  // of connect, subscribe, probe, examine; they never overlap
     Event closed_;
     Error lost_;
     std::list<Publisher*> ordinary_, urgent_;  // waiting for their turn, in order

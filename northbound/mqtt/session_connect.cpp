@@ -92,23 +92,26 @@ asio::awaitable<Result<void>> Session::connect(Login login) {
 // Paho gives no reason why a connection or a TLS handshake failed; one of our own does.
 asio::awaitable<Result<void>> Session::probe(TlsTarget target, Event::Clock::time_point deadline) {
     const std::string why = lost_.what;
+    const std::optional<Error> known = reasons_.of(why, Clock::now());
+    if (known) co_return *known;
     const auto until = std::min<Clock::time_point>(deadline, Clock::now() + probe_deadline);
     const auto patience = std::chrono::floor<std::chrono::milliseconds>(until - Clock::now());
-    const std::uint64_t line = lines_;
-    probe_answer_.reset();
-    probed_ = 0;
-    worker_->post([this, door = door_, line, target = std::move(target), patience] {
-        std::optional<Error> reason = probe_tls(target, patience);
-        door->post([this, line, reason = std::move(reason)] {
-            if (line != lines_) return;
-            probe_answer_ = reason;
-            probed_ = line;
+    // Shared: a look that takes longer than we wait ends in nobody's hands.
+    const auto seen = std::make_shared<std::optional<Error>>();
+    const auto done = std::make_shared<bool>(false);
+    worker_->post([this, door = door_, seen, done, target = std::move(target), patience] {
+        const std::optional<Error> found = probe_tls(target, patience);
+        door->post([this, seen, done, found] {
+            *seen = found;
+            *done = true;
             answered_.notify();
         });
     });
-    while (probed_ != line && Clock::now() < until) co_await answered_.wait_until(until);
-    if (probe_answer_) co_return *probe_answer_;
-    co_return Error(Errc::io, "the connection failed before CONNACK: " + why);
+    while (!*done && Clock::now() < until) co_await answered_.wait_until(until);
+    const Error unknown(Errc::io, "the connection failed before CONNACK: " + why);
+    const Error reason = seen->value_or(unknown);
+    reasons_.note(why, reason, Clock::now());
+    co_return reason;
 }
 
 asio::awaitable<Result<void>> Session::subscribe(std::vector<std::string> filters) {
@@ -131,6 +134,7 @@ void Session::on_connect_answer(const News& news) {
     if (state_ != State::connecting) return;
     if (news.kind == News::Kind::connected) {
         state_ = State::up;
+        reasons_.clear();
         goodput_.connected();
         connect_answer_ = Result<void>();
     } else if (news.kind == News::Kind::refused) {

@@ -2,10 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <asio/ip/tcp.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <set>
+#include <thread>
 
 #include "northbound/mqtt/session.h"
 #include "tests/northbound/await.h"
@@ -211,6 +215,39 @@ TEST_F(MosquittoTest, SaysWhichFileIsMissing) {
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, Errc::io);
     EXPECT_NE(answer.error().what.find("nothing.crt"), std::string::npos) << answer.error().what;
+}
+
+// A load balancer without servers behind it: takes every connection and closes it.
+TEST_F(MosquittoTest, AsksForTheReasonOfTheSameFailureOnce) {
+    using asio::ip::tcp;
+    pki.make_ca("ca");
+    asio::io_context balancer;
+    tcp::acceptor acceptor(balancer, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    std::atomic<int> taken = 0;
+    const std::function<void()> accept = [&] {
+        acceptor.async_accept([&](const std::error_code& failed, const tcp::socket&) {
+            if (failed) return;
+            ++taken;
+            accept();
+        });
+    };
+    accept();
+    std::jthread thread([&] { balancer.run(); });
+    SessionSettings settings;
+    settings.host = "127.0.0.1";
+    settings.port = acceptor.local_endpoint().port();
+    settings.ca_file = folder / "ca.crt";
+    session = std::make_unique<Session>(loop.get_executor(), settings, pacer, sizes, goodput);
+    for (int attempt = 0; attempt < 6; ++attempt) {
+        const Result<void> answer = reconnect();
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().code, Errc::io);  // no link that was lost: there was no CONNACK
+        EXPECT_EQ(answer.error().what, "the server closed the connection during the TLS handshake");
+    }
+    // Paho has two or three words for it, as the close finds it.
+    EXPECT_GT(taken, 6);
+    EXPECT_LE(taken, 6 + 3);
+    balancer.stop();
 }
 
 TEST_F(MosquittoTest, RefusesAWrongPassword) {
