@@ -39,6 +39,7 @@ mqtt::SessionSettings session_settings(const PlatformSettings& settings) {
     session.certificate_file = settings.identity.certificate_file;
     session.key_file = settings.identity.key_file;
     session.keep_alive = settings.keep_alive;
+    session.unread = {system_topic(settings.device_id, "messages/down")};
     return session;
 }
 

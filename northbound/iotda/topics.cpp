@@ -28,7 +28,7 @@ std::string events_down_topic(std::string_view device_id) {
 
 std::vector<std::string> downlink_filters(std::string_view device_id) {
     std::vector<std::string> filters;
-    for (const char* tail : {"messages/down", "commands/#", "properties/set/#", "properties/get/#",
+    for (const char* tail : {"commands/#", "properties/set/#", "properties/get/#",
                              "shadow/get/response/#", "events/down"})
         filters.push_back(system_topic(device_id, tail));
     return filters;

@@ -84,12 +84,12 @@ struct Line::Callbacks {
         news.message.topic = topic_bytes > 0
                                  ? std::string(topic, static_cast<std::size_t>(topic_bytes))
                                  : std::string(topic);
-        if (message->payloadlen > 0)
+        const auto* line = static_cast<Line*>(context);
+        if (message->payloadlen > 0 && !line->leaves_unread(news.message.topic))
             news.message.payload.assign(static_cast<const char*>(message->payload),
                                         static_cast<std::size_t>(message->payloadlen));
         MQTTAsync_freeMessage(&message);
         MQTTAsync_free(topic);
-        const auto* line = static_cast<Line*>(context);
         news.bytes = news.message.cost();
         if (line->incoming_->take(news.bytes)) line->tell(std::move(news));
         return 1;
@@ -145,6 +145,11 @@ void Line::tell(News news) const {
         incoming->give_back(news.bytes);
         hear(news);
     });
+}
+
+bool Line::leaves_unread(const std::string& topic) const {
+    const std::vector<std::string>& all = settings_.unread;
+    return std::find(all.begin(), all.end(), topic) != all.end();
 }
 
 void Line::open(const Login& login) {

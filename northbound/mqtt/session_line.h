@@ -78,6 +78,7 @@ private:
 
     int start(const Login& login);
     void tell(News news) const;
+    bool leaves_unread(const std::string& topic) const;
 
     const std::uint64_t number_;
     const SessionSettings settings_;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/secret.h"
 
@@ -26,6 +27,10 @@ struct SessionSettings {
     /// may be on their way from Paho's thread to the loop.
     std::size_t inbox_messages = 16384;
     std::size_t inbox_bytes = std::size_t{4} << 20;
+
+    /// Topics that nobody reads, and the platform sends unasked: of their messages the topic alone
+    /// is kept, so that they take no room from what is read.
+    std::vector<std::string> unread;
 
     /// Publishes under way, at most.
     std::size_t slots() const { return window_messages + window_urgent; }

@@ -74,6 +74,8 @@ TEST_F(CloudTest, IntroducesItselfAfterEveryConnect) {
     const auto filters = downlink_filters("gw");
     EXPECT_EQ(std::set(subscriptions.begin(), subscriptions.end()),
               std::set(filters.begin(), filters.end()));
+    // What nobody reads stays with the platform.
+    for (const std::string& filter : filters) EXPECT_FALSE(filter.ends_with("/messages/down"));
 }
 
 TEST_F(CloudTest, LogsInWithoutTheHourWhenItIsRefusedAndTheClockIsNotProven) {

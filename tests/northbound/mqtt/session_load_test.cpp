@@ -158,6 +158,22 @@ TEST_F(SessionLoad, UrgentOnesAreRefusedWhenTooManyWait) {
     EXPECT_EQ(session->urgent_refused(), 2U);
 }
 
+TEST_F(SessionLoad, KeepsOnlyTheTopicOfWhatNobodyReads) {
+    settings.inbox_bytes = 1000;
+    settings.unread = {"messages"};
+    start(Limits::unlimited, Limits::unlimited);
+    for (int i = 0; i < 3; ++i) broker.send("messages", std::string(200'000, 'x'));
+    broker.send("command", "y");
+    for (const char* topic : {"messages", "messages", "messages", "command"}) {
+        const Result<Message> came =
+            await(loop, session->next(std::chrono::steady_clock::now() + 20s));
+        ASSERT_TRUE(came);
+        EXPECT_EQ(came->topic, topic);
+        EXPECT_EQ(came->payload, came->topic == "command" ? "y" : "");
+    }
+    EXPECT_EQ(session->messages_dropped(), 0U);
+}
+
 TEST_F(SessionLoad, KeepsNoMoreThanItMayWhileTheLoopIsBusyElsewhere) {
     settings.inbox_bytes = 1'000'000;
     start(Limits::unlimited, Limits::unlimited);
