@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "tests/e2e/site.h"
 #include "tests/fakes/scripted_broker.h"
@@ -43,10 +44,13 @@ TEST(Lifecycle, StopsInTimeWhenThePlatformDoesNotAcknowledgeTheGoodbye) {
     EXPECT_NE(broker.publishes().back().payload.find("OFFLINE"), std::string::npos);
 }
 
-std::size_t first_with(const fakes::ScriptedBroker& broker, const std::string& text) {
+// Which publish has it first; nullopt: none yet.
+std::optional<std::ptrdiff_t> first_with(const fakes::ScriptedBroker& broker,
+                                         const std::string& text) {
     const auto all = broker.publishes();
     const auto has = [&](const auto& one) { return one.payload.find(text) != std::string::npos; };
-    return static_cast<std::size_t>(std::find_if(all.begin(), all.end(), has) - all.begin());
+    const auto found = std::find_if(all.begin(), all.end(), has);
+    return found == all.end() ? std::nullopt : std::optional(found - all.begin());
 }
 
 TEST(Lifecycle, SaysGoodbyeThoughTheGreetingIsNotAcknowledgedYet) {
@@ -59,7 +63,7 @@ TEST(Lifecycle, SaysGoodbyeThoughTheGreetingIsNotAcknowledgedYet) {
     Site site(settings);
     site.start();
     const auto greeted = [](const fakes::ScriptedBroker& b) {
-        return first_with(b, "ONLINE") < b.publishes().size();
+        return first_with(b, "ONLINE").has_value();
     };
     ASSERT_TRUE(broker.wait_for(greeted)) << site.log();
     EXPECT_EQ(site.stop(), 0) << site.log();
@@ -88,12 +92,12 @@ TEST(Lifecycle, SaysThatADeviceIsThereBeforeItsData) {
     ASSERT_TRUE(lab::wait_until([&] { return site.book("acknowledged") > 0; }, 15s)) << site.log();
     plant.plug("plc");
     const auto arrived = [](const fakes::ScriptedBroker& b) {
-        return first_with(b, "\"belated\"") < b.publishes().size();
+        return first_with(b, "\"belated\"").has_value();
     };
     ASSERT_TRUE(broker.wait_for(arrived)) << site.log();
-    EXPECT_LT(first_with(broker, R"("device_id":"e2e_LATE","status":"ONLINE")"),
-              first_with(broker, "\"belated\""))
-        << site.log();
+    const auto told = first_with(broker, R"("device_id":"e2e_LATE","status":"ONLINE")");
+    ASSERT_TRUE(told) << site.log();
+    EXPECT_LT(*told, *first_with(broker, "\"belated\"")) << site.log();
 }
 
 TEST(Lifecycle, RefusesASecondInstanceAndNamesTheFirst) {
