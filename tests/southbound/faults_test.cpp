@@ -2,6 +2,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <memory>
+#include <random>
 
 #include "southbound/modbus/rtu_link.h"
 #include "southbound/modbus/tcp_link.h"
@@ -23,6 +24,7 @@ struct Verdict {
     std::uint64_t lost = 0;  // scans without an answer
     int lost_at_most = 0;    // in a row
     std::uint64_t stale = 0;
+    std::uint64_t strikes = 0;  // answers that the fault has spoiled
 
     bool good(int rounds) const { return wrong == 0 && lost_at_most <= 3 && answers >= 3 * rounds; }
 };
@@ -36,6 +38,7 @@ struct Trial {
     int rounds = 3;
     int scans = 6;             // in each round
     std::uint16_t count = 10;  // registers in each request; 1 or whole blocks
+    std::vector<Fault> mix;    // instead of `fault`: one for each scan
     Verdict verdict;
 };
 
@@ -76,6 +79,13 @@ protected:
             for (std::size_t i = first; i < end; ++i) batch.push_back(trials_[i].get());
             run_until_undisturbed(std::move(batch));
         }
+        // A fault that does not strike proves nothing.
+        for (const auto& trial : trials_) {
+            const auto one = static_cast<std::uint64_t>(trial->rounds) * trial->fault.times;
+            const auto meant = trial->mix.empty() ? one : trial->mix.size() / 4;
+            EXPECT_GE(trial->verdict.strikes, std::max<std::uint64_t>(meant, 1))
+                << trial->verdict.name;
+        }
     }
 
     // Where the machine stood still, answers were later than the trial says: what was lost
@@ -101,7 +111,9 @@ protected:
             for (Trial* trial : batch)
                 if (trial->framing == lab::Framing::rtu && stall > trial->timeout)
                     trial->verdict.wrong = 0;
-            std::erase_if(batch, [](const Trial* t) { return t->verdict.good(t->rounds); });
+            std::erase_if(batch, [](const Trial* t) {
+                return !t->mix.empty() || t->verdict.good(t->rounds);
+            });
         }
     }
 
@@ -109,10 +121,14 @@ protected:
     // other.
     asio::awaitable<void> perform(Trial& trial) {
         const std::uint64_t stale_before = trial.link->stale();
+        const std::uint64_t strikes_before = plant_.strikes(trial.verdict.name, unit);
         for (int round = 0; round < trial.rounds; ++round) {
-            plant_.set_fault(trial.verdict.name, unit, trial.fault);
+            if (trial.mix.empty()) plant_.set_fault(trial.verdict.name, unit, trial.fault);
             int lost = 0;
             for (int scan = 0; scan < trial.scans; ++scan) {
+                const auto number = static_cast<std::size_t>(scan);
+                if (!trial.mix.empty())
+                    plant_.set_fault(trial.verdict.name, unit, trial.mix.at(number));
                 const auto first = static_cast<std::uint16_t>(scan % 2 == 0 ? 100 : 200);
                 const bool answered = co_await scan_once(trial, first);
                 lost = answered ? 0 : lost + 1;
@@ -121,6 +137,7 @@ protected:
             }
         }
         trial.verdict.stale = trial.link->stale() - stale_before;
+        trial.verdict.strikes = plant_.strikes(trial.verdict.name, unit) - strikes_before;
     }
 
     asio::awaitable<bool> scan_once(Trial& trial, std::uint16_t block) {
@@ -283,6 +300,33 @@ TEST_F(Faults, AnAnswerLaterThanEverExpectedIsNeverTakenForANewOne) {
     for (const auto& trial : trials_) {
         EXPECT_EQ(trial->verdict.wrong, 0) << trial->verdict.name;
         EXPECT_GE(trial->verdict.answers, rounds) << trial->verdict.name;
+    }
+}
+
+// One after the other, each before the last is over.
+TEST_F(Faults, OfEveryKindInAnyOrderNeverMakeAWrongValue) {
+    const milliseconds timeout = campaign() ? 200ms : 100ms;
+    std::mt19937 random(11);
+    for (int number = 0; number < (campaign() ? 40 : 8); ++number) {
+        const auto framing = number % 2 == 0 ? lab::Framing::tcp : lab::Framing::rtu;
+        const auto count = static_cast<std::uint16_t>(number % 4 < 2 ? 10 : 1);
+        add(framing, "mix-" + std::to_string(number), {}, count, timeout, 1);
+        Trial& trial = *trials_.back();
+        trial.scans = campaign() ? 200 : 24;
+        for (int scan = 0; scan < trial.scans; ++scan) {
+            const std::size_t kind = random() % (all_faults().size() + 6);
+            Fault fault;  // none, as often as two others
+            if (kind < all_faults().size()) fault = all_faults()[kind].fault;
+            const milliseconds late = timeout * (9 + random() % 16) / 10;
+            if (kind >= all_faults().size() + 2)
+                fault = {random() % 2 == 0 ? FaultKind::late : FaultKind::overtaken, late, 0, 1};
+            trial.mix.push_back(fault);
+        }
+    }
+    run_all();
+    for (const auto& trial : trials_) {
+        EXPECT_EQ(trial->verdict.wrong, 0) << trial->verdict.name;
+        EXPECT_GE(trial->verdict.answers, trial->scans / 8) << trial->verdict.name;
     }
 }
 

@@ -124,6 +124,7 @@ Spoiled spoil(const Fault& fault, Framing framing, Bytes answer) {
 Fault FaultScript::next(std::uint8_t function) {
     if (fault_.function != 0 && fault_.function != function) return {};
     const Fault fault = fault_;
+    if (fault.kind != FaultKind::none) ++strikes_;
     if (fault_.times == 1) fault_ = Fault();
     if (fault_.times > 1) --fault_.times;
     return fault;

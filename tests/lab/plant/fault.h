@@ -61,9 +61,12 @@ class FaultScript {
 public:
     void set(Fault fault) { fault_ = fault; }
     Fault next(std::uint8_t function);
+    /// How many answers it has spoiled.
+    std::uint64_t strikes() const { return strikes_; }
 
 private:
     Fault fault_;
+    std::uint64_t strikes_ = 0;
 };
 
 }  // namespace fieldgate::lab

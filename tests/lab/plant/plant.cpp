@@ -46,6 +46,12 @@ public:
             scripts_[unit].set(fault);
     }
 
+    std::uint64_t strikes(std::uint8_t unit) const {
+        if (unit == 0) return all_.strikes();
+        const auto script = scripts_.find(unit);
+        return script == scripts_.end() ? 0 : script->second.strikes();
+    }
+
     std::uint64_t requests(std::uint8_t unit) const {
         const auto slave = slaves_.find(unit);
         return slave == slaves_.end() ? 0 : slave->second.requests();
@@ -161,6 +167,10 @@ void Plant::set_fault(const std::string& site, std::uint8_t unit, Fault fault) {
         state_->place(site).slaves->set_fault(unit, fault);
         return 0;
     });
+}
+
+std::uint64_t Plant::strikes(const std::string& site, std::uint8_t unit) {
+    return state_->ask([&] { return state_->place(site).slaves->strikes(unit); });
 }
 
 void Plant::unplug(const std::string& site) {

@@ -41,6 +41,8 @@ public:
 
     /// For the answers of `unit`; 0: of all units of the site, those without a slave too.
     void set_fault(const std::string& site, std::uint8_t unit, Fault fault);
+    /// How many answers the faults of `unit` have spoiled.
+    std::uint64_t strikes(const std::string& site, std::uint8_t unit);
     /// Serial: the plug. TCP: stops and listens again on its port.
     void unplug(const std::string& site);
     void plug(const std::string& site);
