@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <thread>
 
 #include "tests/e2e/site.h"
 #include "tests/e2e/small_disk.h"
@@ -130,23 +129,35 @@ TEST_F(FullDisk, LosesNothingUncountedWhileThePlatformIsGone) {
     EXPECT_EQ(violations(site), "");
 }
 
+// What a checkpoint gives back may do for the rest; then all is stored, and that is said.
 TEST_F(FullDisk, IsOwnedUpToAtTheEnd) {
     site.start();
     ASSERT_TRUE(lab::wait_until([&] { return site.platform().counts().records >= 100; }, 20s))
         << site.log();
     site.platform().broker().kill();
-    ASSERT_TRUE(lab::wait_until(
-        [&] {
+    bool owned = false;
+    for (int life = 0; life < 8 && !owned; ++life) {
+        if (life > 0) site.start();
+        const std::size_t told = site.log().size();  // before this life
+        const auto says_now = [&](const char* text) {
+            return site.log().find(text, told) != std::string::npos;
+        };
+        const auto failing = [&] {
             disk.fill();
-            return site.log().find(fails) != std::string::npos;
-        },
-        20s))
-        << site.log();
-    const auto begin = std::chrono::steady_clock::now();
-    EXPECT_EQ(site.stop(), 1) << site.log();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
-    EXPECT_TRUE(says(site, "not everything could be stored", 1s)) << site.log();
-    EXPECT_EQ(site.log().find("everything stored"), std::string::npos) << site.log();
+            return says_now(fails);
+        };
+        ASSERT_TRUE(lab::wait_until(failing, 20s)) << site.log();
+        const auto begin = std::chrono::steady_clock::now();
+        const std::optional<int> code = site.stop();
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+        ASSERT_TRUE(code == 0 || code == 1) << site.log();
+        owned = code == 1;
+        EXPECT_EQ(says_now("not everything could be stored"), owned) << site.log();
+        EXPECT_EQ(says_now(heals), !owned) << site.log();
+        EXPECT_EQ(says_now("everything stored"), !owned) << site.log();
+        disk.free();
+    }
+    EXPECT_TRUE(owned) << site.log();
 }
 
 TEST_F(FullDisk, IsNoReasonNotToStart) {
