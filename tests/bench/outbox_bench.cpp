@@ -55,17 +55,11 @@ void measure_opening(const std::string& crashed) {
     print_opening("rescue", folder.path());
 }
 
-}  // namespace
+constexpr std::size_t body_bytes = 1200;  // a hundred points
 
-int main(int argc, char** argv) {
-    const long records = argc > 1 ? std::atol(argv[1]) : 100'000;
-    const TempFolder folder;
-    Site site(folder.path());
-    if (!site.open()) return 1;
+void append(Site& site, long records) {
     Record made = record(1);
-    made.properties.resize(1200, ' ');  // a hundred points
-    auto start = Clock::now();
-    double cpu = cpu_seconds();
+    made.properties.resize(body_bytes, ' ');
     for (long number = 0; number < records; ++number) {
         made.at += std::chrono::milliseconds(1);
         site.append(made);
@@ -73,6 +67,30 @@ int main(int argc, char** argv) {
         if (number % 500 == 499) site.until([&] { return site.outbox->status().buffered < 2000; });
     }
     site.flush();
+}
+
+// A store to be tried elsewhere, closed in order.
+int make(const std::string& folder, double gigabytes) {
+    Site site(folder);
+    site.settings.max_size_bytes = 1UL << 40;
+    if (!site.open()) return 1;
+    append(site, static_cast<long>(gigabytes * 1e9 / body_bytes));
+    return 0;
+}
+
+}  // namespace
+
+//   fieldgate-bench-outbox [RECORDS]
+//   fieldgate-bench-outbox --make FOLDER GIGABYTES
+int main(int argc, char** argv) {
+    if (argc == 4 && std::string(argv[1]) == "--make") return make(argv[2], std::atof(argv[3]));
+    const long records = argc > 1 ? std::atol(argv[1]) : 100'000;
+    const TempFolder folder;
+    Site site(folder.path());
+    if (!site.open()) return 1;
+    auto start = Clock::now();
+    double cpu = cpu_seconds();
+    append(site, records);
     const double storing = seconds_since(start);
     const OutboxStatus status = site.outbox->status();
     std::printf("append+commit  %9.0f records/s  %6.2f CPU-us/record  %6.0f bytes written/record\n",

@@ -1,38 +1,11 @@
 #!/bin/bash
-# Runs inside the booted root, started by systemd; see run.sh. Each check is a sentence; a check that
-# does not hold prints FAILED and why, and the rest still runs.
+# Install, configure, start, kill, freeze, stop, upgrade, purge. Runs inside the booted root, started by
+# systemd; see run.sh.
 set -u
 cd /opt/trial || exit 1
-unit=fieldgate.service
-export DEBIAN_FRONTEND=noninteractive
-
-why=
-expect() { "$@" || { why="${why:+$why; }$*"; return 1; }; }
-check() { # check "sentence" function
-    local began=$EPOCHREALTIME took
-    why=
-    "$2"
-    took=$(seconds_since "$began")
-    if [ -z "$why" ]; then echo "ok      $1 ($took s)"; else echo "FAILED  $1 ($took s): $why"; fi
-}
-seconds_since() { awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }'; }
-property() { systemctl show --value --property "$1" $unit; }
-is() { [ "$(property "$1")" = "$2" ]; }
-within() { # within SECONDS command...: true as soon as the command is
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.1
-    done
-}
-active() { is ActiveState active; }
-active_as_another_than() { # the process first: a dead one is called active until systemd has seen it
-    local now
-    now=$(property MainPID)
-    [ "$now" -ne 0 ] && [ "$now" -ne "$1" ] && active
-}
-journal_has() { journalctl --quiet --no-pager --unit=$unit --grep="$1" >/dev/null; }
+# shellcheck source=tests/system/checks.sh
+. ./checks.sh
+newer=$(echo fieldgate_*+newer_*.deb)
 
 # Everything that is not the machine's own bookkeeping.
 files() {
@@ -129,11 +102,11 @@ is_watched_though_it_is_busy() {
     local before
     mkdir -p /run/systemd/system/$unit.d
     printf '[Service]\nWatchdogSec=3\nTimeoutAbortSec=2\nEnvironment=LD_PRELOAD=%s FIELDGATE_SPIN_FILE=%s\n' \
-        /opt/trial/spin.so /run/fieldgate/spin >/run/systemd/system/$unit.d/spin.conf
+        /opt/trial/libfieldgate_spin.so /run/fieldgate/spin >/run/systemd/system/$unit.d/spin.conf
     systemctl daemon-reload
     expect systemctl restart $unit
     before=$(property MainPID)
-    expect grep -q /opt/trial/spin.so "/proc/$before/maps"
+    expect grep -q /opt/trial/libfieldgate_spin.so "/proc/$before/maps"
     touch /run/fieldgate/spin
     expect within 20 active_as_another_than "$before"
     rm -r /run/systemd/system/$unit.d
@@ -147,12 +120,12 @@ upgrades() {
     echo "# ours" >>/etc/fieldgate/fieldgate.yaml
     for template in /etc/fieldgate/templates/*.yaml; do echo "# ours" >>"$template"; done
     kept=$(find /etc/fieldgate -type f -exec sha256sum {} + | sort)
-    expect dpkg --install newer.deb >/dev/null
+    expect dpkg --install "$newer" >/dev/null
     now=$(find /etc/fieldgate -type f -exec sha256sum {} + | sort)
     expect test "$kept" = "$now"
     expect within 10 active_as_another_than "$before"
     expect is UnitFileState enabled
-    expect test "$(dpkg-query -W -f '${Version}' fieldgate)" = "$(dpkg-deb -f newer.deb Version)"
+    expect test "$(dpkg-query -W -f '${Version}' fieldgate)" = "$(dpkg-deb -f "$newer" Version)"
 }
 stops() {
     local began=$EPOCHREALTIME

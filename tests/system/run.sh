@@ -1,15 +1,16 @@
 #!/bin/bash
-# The package in a Debian root booted with systemd as PID 1: install, configure, start, kill, freeze,
-# stop, upgrade, purge. Run as root by scripts/test --system, which builds the two packages:
-#   tests/system/run.sh PACKAGE.deb NEWER_PACKAGE.deb SPIN.so
-# SPIN.so: tests/fakes/spin.cpp, a loop that never comes back.
+# The package in a Debian root booted with systemd as PID 1. Run as root by scripts/test --system and
+# --large-store, which build what it needs:
+#   tests/system/run.sh PACKAGE.deb SCRIPT SECONDS FILE...
+# SCRIPT: inside.sh or large_store.sh, with the other FILEs that it wants, all in /opt/trial.
 # Exit 0 passed, 1 failed, 77 skipped because no root can be booted here (the reason is printed).
 # The bare root is kept in build/system/, so that only the first run downloads it.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 package=$(realpath "${1:?first package}")
-newer=$(realpath "${2:?newer package}")
-spin=$(realpath "${3:?the preloaded fault}")
+script=${2:?the script inside}
+seconds=${3:?how long it may take}
+shift 3
 work=$PWD/build/system
 root=$work/root
 mkdir -p "$work"
@@ -51,10 +52,9 @@ rm -rf "$root" && mkdir -p "$root" && tar -C "$root" -xpf "$bare" || exit 1
 trial=$root/opt/trial
 mkdir -p "$trial"
 cp "$package" "$trial/package.deb"
-cp "$newer" "$trial/newer.deb"
-install -m 755 "$spin" "$trial/spin.so"
-install -m 755 tests/system/inside.sh "$trial/inside.sh"
-cat >"$root/etc/systemd/system/trial.service" <<'UNIT'
+install -m 755 "$@" tests/system/checks.sh "$trial/"
+install -m 755 "tests/system/$script" "$trial/inside.sh"
+cat >"$root/etc/systemd/system/trial.service" <<UNIT
 [Unit]
 Description=The system test
 After=multi-user.target
@@ -64,7 +64,7 @@ ExecStart=/opt/trial/inside.sh
 StandardOutput=file:/opt/trial/output
 StandardError=inherit
 ExecStopPost=/bin/systemctl --no-block poweroff
-TimeoutStartSec=240
+TimeoutStartSec=$seconds
 UNIT
 mkdir -p "$root/etc/systemd/system/graphical.target.wants"
 ln -s ../trial.service "$root/etc/systemd/system/graphical.target.wants/trial.service"
@@ -72,7 +72,7 @@ ln -s ../trial.service "$root/etc/systemd/system/graphical.target.wants/trial.se
 # No network inside: the daemon has to start without one. CAP_SYS_TIME, because without it the
 # container's own filter would refuse what the unit's filter has to let pass: asking for the state of
 # the kernel's clock.
-timeout --kill-after=10 300 systemd-nspawn --quiet --register=no --keep-unit --private-network \
+timeout --kill-after=10 $((seconds + 60)) systemd-nspawn --quiet --register=no --keep-unit --private-network \
     --capability=CAP_SYS_TIME --link-journal=no --console=pipe --machine="fieldgate-$$" -b -D "$root" \
     </dev/null >"$work/console.log" 2>&1
 booted=$?
