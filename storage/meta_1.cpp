@@ -25,24 +25,6 @@ std::int64_t checksum(const OldValues& values, std::size_t count) {
     return std::int64_t{name_checksum(bytes, "meta")};
 }
 
-// nullopt: none, or damaged.
-Result<std::optional<Utc>> load_proven_time_1(Database& database) {
-    Result<Statement> select = database.prepare("SELECT v FROM meta_1 WHERE k = ?1");
-    if (!select) return select.error();
-    constexpr std::array<std::string_view, 2> proven_names{"proven_ms", "proven_crc"};
-    std::array<std::int64_t, 2> values{};
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const Reset reset(*select);
-        const Result<bool> row = select->bind(1, proven_names.at(i)).step();
-        if (!row) return row.error();
-        if (!*row) return std::optional<Utc>();
-        values.at(i) = select->integer(0);
-    }
-    if (values[1] != std::int64_t{name_checksum(std::to_string(values[0]), proven_names[0])})
-        return std::optional<Utc>();
-    return std::optional(Utc(std::chrono::milliseconds(values[0])));
-}
-
 }  // namespace
 
 Result<Meta> load_meta_1(Database& database, const char* table) {
@@ -75,6 +57,24 @@ Result<Meta> load_meta_1(Database& database, const char* table) {
     return meta;
 }
 
+Result<std::optional<Utc>> load_proven_time_1(Database& database, const char* table) {
+    Result<Statement> select =
+        database.prepare("SELECT v FROM " + std::string(table) + " WHERE k = ?1");
+    if (!select) return select.error();
+    constexpr std::array<std::string_view, 2> proven_names{"proven_ms", "proven_crc"};
+    std::array<std::int64_t, 2> values{};
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const Reset reset(*select);
+        const Result<bool> row = select->bind(1, proven_names.at(i)).step();
+        if (!row) return row.error();
+        if (!*row) return std::optional<Utc>();
+        values.at(i) = select->integer(0);
+    }
+    if (values[1] != std::int64_t{name_checksum(std::to_string(values[0]), proven_names[0])})
+        return std::optional<Utc>();
+    return std::optional(Utc(std::chrono::milliseconds(values[0])));
+}
+
 Result<void> convert_meta_1(Database& database) {
     const Result<std::int64_t> rows = database.number("SELECT count(*) FROM meta_1");
     if (!rows) return rows.error();
@@ -85,7 +85,7 @@ Result<void> convert_meta_1(Database& database) {
     if (!set) return set.error();
     const Result<void> saved = meta->save(*set);
     if (!saved) return saved;
-    const Result<std::optional<Utc>> proven = load_proven_time_1(database);
+    const Result<std::optional<Utc>> proven = load_proven_time_1(database, "meta_1");
     if (!proven) return proven.error();
     return *proven ? save_proven_time(*set, **proven) : Result<void>();
 }

@@ -1,5 +1,8 @@
 #pragma once
+#include <optional>
+
 #include "base/result.h"
+#include "model/record.h"
 
 namespace fieldgate::storage {
 
@@ -12,6 +15,8 @@ struct Meta;
 /// From the table `table`. A new store has none: all zero. Errors: bad_data (check sum), and the
 /// database's own.
 Result<Meta> load_meta_1(Database& database, const char* table);
+/// The last proven time; nullopt: none, or damaged.
+Result<std::optional<Utc>> load_proven_time_1(Database& database, const char* table);
 /// From the table `meta_1` to `meta`: a part of the step to version 2.
 Result<void> convert_meta_1(Database& database);
 

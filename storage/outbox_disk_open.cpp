@@ -37,6 +37,9 @@ Result<Inventory> OutboxDisk::open(const Worker::Unwanted& unwanted) {
     }
     const bool damaged = !inventory && (inventory.error().code == Errc::bad_data ||
                                         inventory.error().code == Errc::unsupported);
+    const bool newer = damaged && inventory.error().code == Errc::unsupported;
+    if (damaged) abandon();  // whoever looks at the file next finds it locked else
+    if (damaged && !newer) lend_page();
     if (damaged) inventory = replace(patience);
     if (!inventory) abandon();
     return inventory;
@@ -56,7 +59,6 @@ Result<Inventory> OutboxDisk::open_once(Patience& patience) {
 Result<Inventory> OutboxDisk::replace(Patience& patience) {
     abandon();
     sound_ = false;
-    lend_page();
     Result<Salvaged> saved = salvage(settings_.path, patience);
     const bool full = !saved && saved.error().code == Errc::out_of_range;
     if (full && ballast_.drop()) saved = salvage(settings_.path, patience);

@@ -47,6 +47,7 @@ asio::awaitable<bool> Outbox::State::reopen() {
         adopt(*inventory);
     opened_ = true;
     must_reopen_ = false;
+    if (proven_time_ && inventory->proven_time != proven_time_) proven_time_dirty_ = true;
     first_look_.notify();
     saw(inventory->figures);
     quarantine_condemned();

@@ -63,10 +63,11 @@ Result<void> write_replacement(const std::string& folder, const std::string& ste
     std::error_code failed;
     if (!goes_on || !fs::exists(part, failed) || !goes_on(part)) remove_part();
     const Result<void> written = write(part);
-    if (!written) {
-        remove_part();
-        return written;
-    }
+    // A stop, or a disk that fails for a while, throws nothing away that can be gone on with.
+    const bool kept = goes_on && !written &&
+                      (written.error().code == Errc::closed || written.error().code == Errc::io);
+    if (!written && !kept) remove_part();
+    if (!written) return written;
     failed.clear();
     fs::rename(part, folder + "/" + stem + ".salvaged", failed);
     if (failed) return Error(Errc::io, stem + ".new: " + failed.message());
@@ -95,6 +96,7 @@ Result<std::string> put_in_place(const std::string& folder, const std::string& s
     // Its WAL belongs to it, and so does the WAL's index that a reader may have left, and what is
     // left of its making: to the new file they would be poison.
     rename(store.string() + "-wal", bad.string() + "-wal");
+    rename(store.string() + "-page-1", bad.string() + "-page-1");
     if (!failed) fs::remove(store.string() + "-shm", failed);
     if (!failed) fs::remove(store.string() + "-journal", failed);
     rename(complete, store);

@@ -133,6 +133,41 @@ TEST_F(SalvageTest, GoesOnWhereAKillHasStoppedIt) {
     EXPECT_GT(writes_of(other->path()), all * 9 / 10);
 }
 
+TEST_F(SalvageTest, GoesOnWhereAStopHasEndedIt) {
+    const auto folder = copy();
+    disk.slow_reads(60ms);  // several seconds for all of it
+    Site site(folder->path());
+    ASSERT_TRUE(site.begin_to_open());
+    const auto begun = [&] { return fs::exists(folder->path() + "/outbox.new"); };
+    ASSERT_TRUE(site.until(begun, 10s));
+    site.close();
+    EXPECT_TRUE(begun());
+    expect_original_kept(folder->path(), "outbox.db");
+    disk.slow_reads(0ms);
+    expect_as_undisturbed(rescued(folder->path()));
+}
+
+// Below it no certificate is valid.
+TEST_F(SalvageTest, KeepsTheLastProvenTime) {
+    const TempFolder folder;
+    {
+        Site site(folder.path());
+        ASSERT_TRUE(site.open());
+        site.outbox->note_proven_time(utc(1'790'000'000'000));
+        site.append(1, 200);
+        site.flush();
+    }
+    const std::string file = folder.path() + "/outbox.db";
+    std::fstream page(file, std::ios::in | std::ios::out | std::ios::binary);
+    page.seekp(static_cast<std::streamoff>(fs::file_size(file) - 4096));
+    page << std::string(4096, '\xAA');
+    page.close();
+    Site site(folder.path());
+    ASSERT_TRUE(site.open());
+    ASSERT_TRUE(fs::exists(folder.path() + "/outbox.bad-1"));
+    EXPECT_EQ(site.outbox->proven_time(), utc(1'790'000'000'000));
+}
+
 // The newest of it, when there has been no room for all for long.
 TEST_F(SalvageTest, GivesUpWhatThereIsNoRoomFor) {
     const auto folder = copy();
