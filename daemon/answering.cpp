@@ -14,6 +14,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -73,12 +74,30 @@ std::error_code code_of(const std::exception_ptr& thrown) {
     return {};
 }
 
+// Not waited for: a listener whose queue is full is somebody, too.
 bool somebody_answers(const std::string& path) {
-    asio::io_context loop(1);
-    Local::socket socket(loop);
-    std::error_code failed;
-    socket.connect(Local::endpoint(path), failed);
-    return !failed;
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (socket < 0) return false;
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, sizeof name.sun_path - 1);
+    const auto* address = reinterpret_cast<const sockaddr*>(&name);
+    const bool connected = ::connect(socket, address, sizeof name) == 0;
+    const bool busy = !connected && (errno == EAGAIN || errno == EINPROGRESS);
+    ::close(socket);
+    return connected || busy;
+}
+
+// What a dead process has left is a socket. Anything else there is somebody's file.
+Result<void> make_way(const std::string& path) {
+    struct stat there {};
+    if (::lstat(path.c_str(), &there) != 0) return {};
+    if (!S_ISSOCK(there.st_mode))
+        return Error(Errc::io, path + ": a file that is no socket is there; remove it, or name " +
+                                   "another place");
+    if (somebody_answers(path)) return Error(Errc::busy, path + ": somebody else answers there");
+    ::unlink(path.c_str());
+    return {};
 }
 
 }  // namespace
@@ -98,8 +117,8 @@ AnsweringServer::~AnsweringServer() {
 Result<void> AnsweringServer::listen_local(const std::string& path) {
     if (path.size() > sizeof(sockaddr_un::sun_path) - 1)
         return Error(Errc::io, path + ": longer than a socket's name can be");
-    if (somebody_answers(path)) return Error(Errc::busy, path + ": somebody else answers there");
-    ::unlink(path.c_str());
+    const Result<void> free = make_way(path);
+    if (!free) return free;
     const mode_t before = ::umask(0117);  // 0660 from its first moment
     std::error_code failed;
     local_.open(Local(), failed);
@@ -165,7 +184,8 @@ asio::awaitable<void> AnsweringServer::converse(Socket socket) {
     const auto shared = std::make_shared<Socket>(std::move(socket));
     asio::steady_timer deadline(loop_, conversation);
     deadline.async_wait([shared](std::error_code cancelled) {
-        if (!cancelled) shared->close();
+        std::error_code ignored;
+        if (!cancelled) shared->close(ignored);
     });
     std::string question;
     auto into = asio::dynamic_buffer(question, question_bytes_max);

@@ -11,7 +11,9 @@
 #include <asio/read.hpp>
 #include <asio/write.hpp>
 #include <filesystem>
+#include <fstream>
 #include <thread>
+#include <vector>
 
 namespace fieldgate {
 namespace {
@@ -100,6 +102,39 @@ TEST(Answering, TakesOverADeadSocketButNotALivingOne) {
     Serving second("\n");
     EXPECT_EQ(second.server().listen_local(path).error().code, Errc::busy);
     second.start();
+}
+
+TEST(Answering, TakesNoFileForASocket) {
+    const std::string path = socket_path("precious");
+    std::ofstream(path) << "a year of notes";
+    Serving serving("\n");
+    const Result<void> listening = serving.server().listen_local(path);
+    ASSERT_FALSE(listening);
+    EXPECT_EQ(listening.error().code, Errc::io);
+    EXPECT_NE(listening.error().what.find("no socket"), std::string::npos);
+    EXPECT_EQ(std::filesystem::file_size(path), 15u);
+    std::filesystem::remove(path);
+    serving.start();
+}
+
+TEST(Answering, DoesNotWaitForAListenerThatIsAsleep) {
+    const std::string path = socket_path("crowded");
+    asio::io_context loop(1);
+    asio::local::stream_protocol::acceptor asleep(loop);
+    asleep.open();
+    asleep.bind(path);
+    asleep.listen(0);
+    std::vector<asio::local::stream_protocol::socket> crowd;
+    for (std::error_code full; !full && crowd.size() < 100;) {
+        crowd.emplace_back(loop).open();
+        crowd.back().non_blocking(true);
+        crowd.back().connect(path, full);
+    }
+    ASSERT_LT(crowd.size(), 100u);
+    Serving serving("\n");
+    EXPECT_EQ(serving.server().listen_local(path).error().code, Errc::busy);
+    ::unlink(path.c_str());
+    serving.start();
 }
 
 TEST(Answering, HangsUpOnAQuestionWithoutEnd) {
