@@ -148,6 +148,7 @@ JudgedTime EventClock::judged(Instant now, Utc system) const {
     JudgedTime judged;
     judged.proven = proven_;
     judged.at = proven_ ? stamp(now).at : std::max(system, earliest_guess());
+    if (following_) judged.vouched = system;
     return judged;
 }
 

@@ -20,6 +20,8 @@ std::string event_time_seconds(Utc at);
 struct JudgedTime {
     Utc at;
     bool proven = false;
+    /// What the kernel says it is, if it vouches for that: it is synchronised.
+    std::optional<Utc> vouched = std::nullopt;
 };
 
 /// Makes event times: the monotonic clock plus one UTC offset. Pure; the loop brings the clocks.

@@ -45,7 +45,8 @@ public:
     virtual asio::awaitable<Result<void>> tell(const Announcement& announcement) = 0;
 
     /// Whether the platform's word that it is `told` can be true: false if its own certificate is
-    /// not valid then. If that has expired by then, the connection is lost.
+    /// not valid then, or the kernel vouches for a time more than a day away. If the certificate
+    /// has expired by then and our clock is not proven, the connection is lost.
     virtual bool believes(Utc told) = 0;
 
     /// Closes in good order; within 2 s.

@@ -14,6 +14,7 @@
 #include "northbound/mqtt/session.h"
 #include "northbound/pacer.h"
 #include "northbound/settings.h"
+#include "northbound/testimony.h"
 
 namespace fieldgate::northbound::iotda {
 
@@ -30,12 +31,12 @@ const char* to_string(Certificate certificate);
 /// subscriptions and sdk_info, and only when that is acknowledged connect() has succeeded. The
 /// pacer covers all that is published.
 ///
-/// Certificates are judged by `time`. While that is not proven, "not yet valid" alone is no reason
-/// to stay away from the one who can tell the time: a handshake of its own goes before every
-/// attempt, and the link is then made as if the chain had just become valid. Such a link is judged
-/// again by every better time, and given up when its certificate is not valid by that. The word of
-/// the platform itself counts only within the validity of its certificate (believes()); if it is
-/// later, the certificate has expired until the end of the program.
+/// Certificates are judged by `time`. While the kernel does not vouch for that, a handshake of its
+/// own goes before every attempt, and tells when the chain is valid: the platform's word about the
+/// time counts only within that (Testimony). While it is not proven either, "not yet valid" alone
+/// is no reason to stay away from the one who can tell the time: the link is made as if the chain
+/// had just become valid, judged again by every better time, and given up when its certificate is
+/// not valid by that.
 ///
 /// Nor can a clock that is not proven keep us out of a login with the hour (sign type 1): when that
 /// is refused, another without follows at once, and with a proven clock it is checked again.
@@ -75,10 +76,9 @@ private:
     const PayloadLimit& sizes_;
     std::function<JudgedTime()> time_;
     mqtt::Session session_;
-    Utc judged_at_;                        // this link's certificate
-    std::optional<TlsValidity> validity_;  // of it, if the clock was not proven
+    Utc judged_at_;  // this link's certificate
+    Testimony testimony_;
     Certificate certificate_ = Certificate::none;
-    Utc told_too_late_;  // by the platform, after its certificate has expired
     bool early_told_ = false;
     bool hour_refused_ = false;  // and another login without it was taken
     std::mt19937_64 chance_;

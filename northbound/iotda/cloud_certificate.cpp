@@ -1,5 +1,6 @@
 // The other half of cloud.cpp: the platform's certificate, and a clock that may be wrong.
 #include <algorithm>
+#include <chrono>
 
 #include "base/log.h"
 #include "northbound/iotda/cloud.h"
@@ -26,25 +27,23 @@ const char* to_string(Certificate certificate) {
 }
 
 JudgedTime MqttCloud::judged() const {
-    JudgedTime judged = time_();
-    if (!judged.proven) judged.at = std::max(judged.at, told_too_late_);
-    return judged;
+    return testimony_.judged(time_(), std::chrono::steady_clock::now());
 }
 
 // What is expired stays out, by the latest time that is known. A chain that begins later than that
-// proves it to be late: whoever has made it was there.
+// proves it to be late, if it is not proven: whoever has made it was there.
 asio::awaitable<Result<void>> MqttCloud::examine(std::function<void()> alive) {
     const JudgedTime now = judged();
     const bool tls = settings_.scheme == Scheme::mqtts;
     judged_at_ = now.at;
-    validity_.reset();
     certificate_ = tls ? Certificate::valid : Certificate::none;
-    if (!tls || now.proven) co_return Result<void>();
+    if (!tls || !testimony_.must_look(now)) co_return Result<void>();
     const Result<TlsValidity> seen =
         co_await session_.examine(std::chrono::floor<std::chrono::seconds>(now.at));
     if (!seen) co_return seen.error();
     alive();
-    validity_ = *seen;
+    testimony_.see(*seen);
+    if (now.proven) co_return Result<void>();
     judged_at_ = std::max<Utc>(now.at, seen->from);
     certificate_ = judged_at_ > now.at ? Certificate::early : Certificate::unproven;
     if (certificate_ == Certificate::early && !early_told_)
@@ -60,31 +59,35 @@ asio::awaitable<Result<void>> MqttCloud::examine(std::function<void()> alive) {
 void MqttCloud::judge_again() {
     const bool doubtful =
         certificate_ == Certificate::unproven || certificate_ == Certificate::early;
-    if (!doubtful || !validity_ || !session_.up()) return;
+    const std::optional<TlsValidity>& chain = testimony_.chain();
+    if (!doubtful || !chain || !session_.up()) return;
     const JudgedTime now = judged();
-    if (now.at >= validity_->until)
-        session_.give_up("the platform's certificate has expired on " +
-                         minute_text(validity_->until) + ", as is known now");
-    else if (now.proven && now.at < validity_->from)
+    if (now.at >= chain->until)
+        session_.give_up("the platform's certificate has expired on " + minute_text(chain->until) +
+                         ", as is known now");
+    else if (now.proven && now.at < chain->from)
         session_.give_up("the platform's certificate is not valid before " +
-                         minute_text(validity_->from) + ", and the clock is proven now");
+                         minute_text(chain->from) + ", and the clock is proven now");
     else if (now.proven)
         certificate_ = Certificate::valid;
 }
 
-// To believe what its certificate denies would lock us out for good: no later connection and, with
-// the time on disk, no later start would find the certificate valid.
 bool MqttCloud::believes(Utc told) {
-    if (!validity_ || (told >= validity_->from && told < validity_->until)) return true;
+    const JudgedTime now = judged();
+    const Testimony::Verdict verdict = testimony_.hear(told, now, std::chrono::steady_clock::now());
+    if (verdict == Testimony::Verdict::believed) return true;
+    if (verdict == Testimony::Verdict::contradicted) {
+        log::warning("the platform tells another time than the synchronised clock: not believed",
+                     {{"told", minute_of(told)}, {"our_clock", minute_of(*now.vouched)}});
+        return false;
+    }
     log::warning(
         "the platform tells a time at which its own certificate is not valid: not believed",
         {{"told", minute_of(told)},
-         {"valid_from", minute_text(validity_->from)},
-         {"valid_until", minute_text(validity_->until)}});
-    if (told >= validity_->until) {
-        told_too_late_ = std::max(told_too_late_, told);
+         {"valid_from", minute_text(testimony_.chain()->from)},
+         {"valid_until", minute_text(testimony_.chain()->until)}});
+    if (verdict == Testimony::Verdict::expired)
         session_.give_up("the platform's certificate has expired, by its own word");
-    }
     return false;
 }
 

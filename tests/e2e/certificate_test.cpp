@@ -49,6 +49,21 @@ protected:
                                20s);
     }
 
+    /// How far the times of what has arrived are from when it was said, at most.
+    std::int64_t worst_ms() {
+        EXPECT_TRUE(site->platform().catch_up());
+        std::map<std::uint32_t, std::int64_t> said;
+        for (const Witness::Said& one : site->witness().said()) said[one.number] = one.at_ms;
+        std::int64_t worst = 0;
+        for (const lab::Record& record : site->platform().records()) {
+            if (!record.device.starts_with("e2e_D")) continue;
+            const std::string& number = record.properties.at("number");
+            const std::int64_t at = said.at(static_cast<std::uint32_t>(std::stoul(number)));
+            worst = std::max(worst, std::abs(record.event_time - at));
+        }
+        return worst;
+    }
+
     const lab::TempDir dir;
     std::optional<Site> site;
 };
@@ -71,16 +86,7 @@ TEST_F(LostClock, IsPutRightByAPlatformWhoseCertificateIsOfToday) {
         << site->log();
     EXPECT_EQ(site->stop(), 0);
 
-    ASSERT_TRUE(site->platform().catch_up());
-    std::map<std::uint32_t, std::int64_t> said;
-    for (const Witness::Said& one : site->witness().said()) said[one.number] = one.at_ms;
-    std::int64_t worst = 0;
-    for (const lab::Record& record : site->platform().records()) {
-        if (!record.device.starts_with("e2e_D")) continue;
-        const auto number = static_cast<std::uint32_t>(std::stoul(record.properties.at("number")));
-        worst = std::max(worst, std::abs(record.event_time - said.at(number)));
-    }
-    EXPECT_LE(worst, 1000);
+    EXPECT_LE(worst_ms(), 1000);
     EXPECT_EQ(site->missing(began, site->witness().said().back().at_ms - 1500), 0U);
 }
 
@@ -117,6 +123,39 @@ TEST_F(LostClock, LeavesAPlatformWhoseCertificateProvesToHaveExpired) {
     EXPECT_EQ(site->platform().counts().connections, 1U);
     EXPECT_EQ(member("clock", "quality"), "held");
     EXPECT_EQ(site->imbalance(), 0);
+}
+
+TEST_F(LostClock, IsNotLockedOutByAPlatformThatIsWrongOnce) {
+    set_up();
+    const std::int64_t began = Site::now_ms();
+    site->start();
+    ASSERT_TRUE(lab::wait_until([&] { return site->book("acknowledged") > 0; }, 20s))
+        << site->log();
+
+    site->platform().set_clock_off(14 * 365 * 24h);
+    site->platform().broker().stop();
+    site->platform().broker().start();
+    const auto refused = [&] {
+        return site->log().find("a time at which its own certificate is not valid") !=
+               std::string::npos;
+    };
+    EXPECT_TRUE(lab::wait_until(refused, 20s)) << site->log();
+    const std::int64_t before = site->book("acknowledged");
+    EXPECT_TRUE(lab::wait_until([&] { return site->book("acknowledged") > before + 100; }, 20s))
+        << site->log();
+    EXPECT_EQ(member("clock", "quality"), "proven");
+    EXPECT_EQ(site->stop(), 0);
+    EXPECT_LE(worst_ms(), 1000);
+
+    // Nothing of it is left on disk.
+    site->platform().set_clock_off(0ms);
+    site->start();
+    ASSERT_TRUE(lab::wait_until([&] { return member("clock", "quality") == "proven"; }, 20s))
+        << site->log();
+    const std::int64_t until = Site::now_ms();
+    EXPECT_TRUE(lab::wait_until([&] { return site->missing(began, until) == 0; }, 20s))
+        << site->log();
+    EXPECT_LE(worst_ms(), 1000);
 }
 
 }  // namespace

@@ -79,6 +79,11 @@ TEST(EventClock, JudgesByTheLatestTimeUntilThereIsAProof) {
     clock.prove(boot + 1s, noon - 1h);  // better than all of them
     EXPECT_EQ(clock.judged(boot + 2s, noon + 24h).at, noon - 1h + 1s);
     EXPECT_TRUE(clock.judged(boot + 2s, noon + 24h).proven);
+    EXPECT_FALSE(clock.judged(boot + 2s, noon + 24h).vouched) << "by the kernel";
+    clock.observe(boot + 3s, noon + 3s, true);
+    EXPECT_EQ(clock.judged(boot + 4s, noon + 4s).vouched, noon + 4s);
+    clock.observe(boot + 5s, noon + 5s, false);
+    EXPECT_FALSE(clock.judged(boot + 5s, noon + 5s).vouched);
 }
 
 TEST(EventClock, LetsAProofOverruleAnEarlierOne) {

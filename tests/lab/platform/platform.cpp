@@ -49,7 +49,8 @@ std::int64_t now_ms() {
 
 }  // namespace
 
-Platform::Platform(Settings settings) : settings_(std::move(settings)), judge_(settings_.rules) {
+Platform::Platform(Settings settings)
+    : settings_(std::move(settings)), clock_off_(settings_.clock_off), judge_(settings_.rules) {
     if (settings_.folder.empty()) settings_.folder = own_folder_.emplace().path();
     Broker::Settings broker;
     broker.port = settings_.port;
@@ -95,8 +96,9 @@ void Platform::follow(const std::stop_token& stop) {
 
 void Platform::answer(const Entry& entry) {
     Entry heard = entry;
-    heard.at += settings_.clock_off.count();
-    const std::int64_t now = now_ms() + settings_.clock_off.count();
+    const std::int64_t off = clock_off_.load().count();
+    heard.at += off;
+    const std::int64_t now = now_ms() + off;
     for (const Downlink& downlink : answers_to(heard, settings_.rules.sub_devices, now)) {
         const Result<void> sent = broker_->publish(downlink.topic, downlink.payload);
         // A broker that was just stopped takes no answers; the gateway must live with that.

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <mutex>
@@ -38,6 +39,9 @@ public:
     /// start, stop, kill, freeze, thaw, admit, publish.
     Broker& broker() { return *broker_; }
 
+    /// Settings::clock_off from now on.
+    void set_clock_off(std::chrono::milliseconds off) { clock_off_ = off; }
+
     /// Sends a downlink; `suffix` follows "$oc/devices/DEVICE/sys/".
     Result<void> send(const std::string& device, const std::string& suffix,
                       const std::string& payload);
@@ -61,6 +65,7 @@ private:
     void answer(const Entry& entry);
 
     Settings settings_;
+    std::atomic<std::chrono::milliseconds> clock_off_;
     std::optional<TempDir> own_folder_;
     std::unique_ptr<Broker> broker_;
     mutable std::mutex mutex_;  ///< Guards judge_ and heard_bytes_.

@@ -264,7 +264,28 @@ TEST_F(CertificateTest, IsTheLimitOfWhatThePlatformCanSayOfTheTime) {
     }
     now = {today() - days(2), true};  // but a better clock knows better
     EXPECT_TRUE(reconnect());
-    EXPECT_TRUE(cloud->believes(today()));
+    EXPECT_FALSE(cloud->believes(today()));
+    EXPECT_TRUE(cloud->session().up());
+}
+
+TEST_F(CertificateTest, IsTheLimitOfWhatThePlatformCanSayToAProvenClockToo) {
+    show(today() - days(9), today() + days(9));
+    now = {today(), true};
+    ASSERT_TRUE(connect());
+    for (const Utc wrong : {day(2040, 1, 1), today() + days(9), today() - days(10)})
+        EXPECT_FALSE(cloud->believes(wrong));
+    EXPECT_TRUE(cloud->believes(today() + days(8)));
+    EXPECT_TRUE(cloud->session().up());
+
+    now.vouched = now.at;
+    EXPECT_FALSE(cloud->believes(today() + days(8)));
+    EXPECT_TRUE(cloud->believes(today() + 1h));
+    EXPECT_TRUE(cloud->session().up());
+    await(loop, cloud->disconnect());
+    ASSERT_TRUE(reconnect());  // without another look
+    now.vouched.reset();
+    EXPECT_FALSE(cloud->believes(day(2040, 1, 1)));
+    EXPECT_TRUE(cloud->session().up());
 }
 
 }  // namespace
