@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "storage/outbox_state.h"
+#include "storage/proven_time.h"
 
 using namespace std::chrono_literals;
 
@@ -74,6 +75,7 @@ Result<void> Outbox::State::open() {
     Result<Lock> lock = Lock::take(settings_.path + "/outbox.lock");
     if (!lock) return lock.error();
     lock_ = std::move(*lock);
+    kept_time_ = read_proven_time(settings_.path + "/" + proven_time_file);
     opening_since_ = Clock::now();
     want(opening_since_);
     flows_.spawn("outbox", keep());

@@ -115,9 +115,9 @@ public:
     /// `floor`: these are never taken as they are. Costs nothing when there are none.
     void guess(std::chrono::milliseconds offset);
     /// UTC is known to be `now`: kept with a commit that is made anyway, if what was kept last is
-    /// 5 minutes away from it.
+    /// 5 minutes away from it, and hourly beside the store (proven_time.h).
     void note_proven_time(Utc now);
-    /// The last one noted, by an earlier run or this one.
+    /// The last one noted, by an earlier run or this one; from open() on, whatever the store does.
     std::optional<Utc> proven_time() const;
 
     OutboxStatus status() const;

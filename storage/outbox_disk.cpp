@@ -9,6 +9,7 @@
 
 #include "storage/first_page.h"
 #include "storage/meta.h"
+#include "storage/proven_time.h"
 
 namespace fieldgate::storage {
 namespace {
@@ -65,6 +66,7 @@ Result<DiskFigures> OutboxDisk::commit(const Batch& batch) {
         doubt(written.error());
         return written.error();
     }
+    if (batch.proven_time) keep_proven_time(file(proven_time_file), *batch.proven_time);
     const std::uint64_t wal = database_.wal_pages();
     const std::uint64_t frames = wal < wal_pages_before_ ? wal : wal - wal_pages_before_;
     written_bytes_ += bytes_of_a_commit + frames * Database::page_bytes;

@@ -45,7 +45,7 @@ public:
     void set_held(bool held);
     void restamp(std::chrono::milliseconds offset);
     void note_proven_time(Utc now);
-    std::optional<Utc> proven_time() const { return proven_time_; }
+    std::optional<Utc> proven_time() const { return proven_time_ ? proven_time_ : kept_time_; }
     void guess(std::chrono::milliseconds offset);
     OutboxStatus status() const;
     asio::awaitable<void> close();
@@ -189,6 +189,7 @@ private:
     bool held_ = false;
     std::optional<Utc> proven_time_;
     bool proven_time_dirty_ = false;
+    std::optional<Utc> kept_time_;  // of the file beside the store, read before that is open
     std::vector<std::chrono::milliseconds> last_since_boot_;  // by series, of unproven ones
 
     std::vector<std::int64_t> disk_ids_;  // by SeriesId; 0: none yet

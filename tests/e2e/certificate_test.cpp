@@ -111,6 +111,17 @@ TEST_F(LostClock, TakesNoCertificateThatHadExpiredWhenTheTimeWasLastProven) {
     site->start();
     EXPECT_TRUE(refused_soon("certificate expired on")) << site->log();
     EXPECT_EQ(site->platform().counts().connections, connections);
+    EXPECT_EQ(site->stop(), 0);
+
+    // Nor if the store that knows it does not open.
+    const std::filesystem::path store = site->folder() / "store/outbox.db";
+    std::filesystem::rename(store, store.string() + ".away");
+    std::filesystem::create_directory(store);
+    site->start();
+    EXPECT_TRUE(refused_soon("certificate expired on")) << site->log();
+    EXPECT_NE(site->status()->get("store"), nullptr);
+    EXPECT_FALSE(*site->status()->get("store")->get("open")->boolean());
+    EXPECT_EQ(site->platform().counts().connections, connections);
 }
 
 TEST_F(LostClock, LeavesAPlatformWhoseCertificateProvesToHaveExpired) {

@@ -3,7 +3,10 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
+#include <filesystem>
+#include <fstream>
 
+#include "storage/proven_time.h"
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/site.h"
 
@@ -202,6 +205,64 @@ TEST_F(TimeTest, KeepsTheLastProvenTimeWithACommitThatIsMadeAnyway) {
     site.close();
     ASSERT_TRUE(site.open());
     EXPECT_EQ(site.outbox->proven_time(), noon - 1h);
+}
+
+TEST_F(TimeTest, KnowsTheLastProvenTimeBeforeItsStoreIsOpen) {
+    const Utc noon(truth);
+    const auto note = [&](Utc at) {
+        ASSERT_TRUE(site.open());
+        site.outbox->note_proven_time(at);
+        append(1, 1);
+        site.close();
+    };
+    const auto known_at_once = [&] {
+        disk.hold_reads(true);
+        EXPECT_TRUE(site.begin_to_open());
+        EXPECT_TRUE(site.until([&] { return disk.holds_one(); }));
+        const std::optional<Utc> known = site.outbox->proven_time();
+        disk.hold_reads(false);
+        site.run(site.outbox->opened());
+        return known;
+    };
+    note(noon);
+    note(noon + 59min);  // not worth a write
+    EXPECT_EQ(known_at_once(), noon);
+    EXPECT_EQ(site.outbox->proven_time(), noon + 59min);
+    site.close();
+    note(noon + 24h);
+    EXPECT_EQ(known_at_once(), noon + 24h);
+    site.close();
+    note(noon);  // the one of before was wrong
+    EXPECT_EQ(known_at_once(), noon);
+    site.close();
+
+    std::filesystem::remove(folder.path() + "/outbox.db");
+    ASSERT_TRUE(site.open());
+    EXPECT_EQ(site.outbox->proven_time(), noon) << "a store that knows nothing";
+}
+
+TEST_F(TimeTest, TakesNoProvenTimeThatIsNotWhole) {
+    const std::string file = folder.path() + "/" + proven_time_file;
+    keep_proven_time(file, Utc(truth));
+    ASSERT_EQ(read_proven_time(file), Utc(truth));
+    std::string whole;
+    std::getline(std::ifstream(file), whole);
+    for (std::size_t i = 0; i <= whole.size(); ++i) {
+        std::string bad = whole;
+        if (i < whole.size())
+            bad[i] ^= 1;
+        else
+            bad += '0';
+        for (const std::string& text : {bad, whole.substr(0, i < whole.size() ? i : 0)}) {
+            std::ofstream(file, std::ios::trunc) << text;
+            EXPECT_EQ(read_proven_time(file), std::nullopt) << text;
+        }
+    }
+    keep_proven_time(file, Utc(truth));
+    EXPECT_EQ(read_proven_time(file), Utc(truth));
+    std::filesystem::create_directory(file + ".part");  // what cannot be written leaves the old one
+    keep_proven_time(file, Utc(truth) + 24h);
+    EXPECT_EQ(read_proven_time(file), Utc(truth));
 }
 
 TEST_F(TimeTest, WritesNothingForTheProvenTimeAlone) {
