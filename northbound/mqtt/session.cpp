@@ -127,7 +127,7 @@ void Session::hear(const News& news) {
             on_connect_answer(news);
             break;
         case News::Kind::subscribed:
-            grants_ = news.grants;
+            grants_.at(static_cast<std::size_t>(news.slot)) = news.code;
             answered_.notify();
             break;
         case News::Kind::acknowledged:

@@ -126,7 +126,7 @@ private:
     std::shared_ptr<Line> line_;  // while connecting or up
     std::list<Retired> retired_;  // closing, or not yet destroyed
     std::optional<Result<void>> connect_answer_;
-    std::optional<std::vector<int>> grants_;  // SUBACK: one code for each filter
+    std::vector<std::optional<int>> grants_;  // SUBACK: the code of each filter
     Reasons reasons_;                         // of failed attempts, since the last link
     Event answered_;  // of connect, subscribe, probe, examine; they never overlap
     Event closed_;

@@ -40,10 +40,11 @@ std::string seconds_text(std::chrono::milliseconds time) {
 }
 
 // MQTT 3.1.1, 3.9.3: a code above 2 is a no.
-Result<void> refused_of(const std::vector<std::string>& filters, const std::vector<int>& grants) {
+Result<void> refused_of(const std::vector<std::string>& filters,
+                        const std::vector<std::optional<int>>& grants) {
     std::string refused;
     for (std::size_t i = 0; i < filters.size(); ++i) {
-        if (i < grants.size() && grants[i] <= 2) continue;
+        if (const int code = *grants.at(i); code >= 0 && code <= 2) continue;
         refused += refused.empty() ? "subscriptions refused: " : ", ";
         refused += filters[i];
     }
@@ -118,16 +119,20 @@ asio::awaitable<Result<void>> Session::subscribe(std::vector<std::string> filter
     if (!up()) co_return lost_;
     const std::uint64_t line = line_->number();
     const auto deadline = Clock::now() + settings_.ack_deadline;
-    grants_.reset();
+    grants_.assign(filters.size(), std::nullopt);
+    const auto answered = [this] {
+        return std::all_of(grants_.begin(), grants_.end(),
+                           [](const std::optional<int>& code) { return code.has_value(); });
+    };
     worker_->post([line = line_, filters] { line->subscribe(filters); });
-    while (up() && line_->number() == line && !grants_ && Clock::now() < deadline)
+    while (up() && line_->number() == line && !answered() && Clock::now() < deadline)
         co_await answered_.wait_until(deadline);
     if (!up() || line_->number() != line) co_return lost_;
-    if (!grants_) {
+    if (!answered()) {
         drop("no SUBACK within " + seconds_text(settings_.ack_deadline));
         co_return Error(Errc::timeout, lost_.what);
     }
-    co_return refused_of(filters, *grants_);
+    co_return refused_of(filters, grants_);
 }
 
 void Session::on_connect_answer(const News& news) {

@@ -12,6 +12,8 @@
 namespace fieldgate::northbound::mqtt {
 namespace {
 
+constexpr int refused_subscription = 0x80;  // MQTT 3.1.1, 3.9.3
+
 // Both wait for our own deadline first, so that it is we who name the failure.
 constexpr std::chrono::seconds paho_waits_longer{5};
 
@@ -105,17 +107,19 @@ struct Line::Callbacks {
         slot->line->tell(News(News::Kind::not_acknowledged, slot->slot));
     }
 
-    // Only ever called for two filters or more: one has no list of codes.
     static void subscribed(void* context, MQTTAsync_successData* data) {
         const auto* slot = static_cast<SlotContext*>(context);
-        News news(News::Kind::subscribed);
-        const int* const codes = data->alt.qosList;
-        news.grants.assign(codes, codes + slot->slot);
+        News news(News::Kind::subscribed, slot->slot);
+        news.code = data->alt.qos;
         slot->line->tell(std::move(news));
     }
 
-    static void not_subscribed(void* context, MQTTAsync_failureData*) {
-        static_cast<SlotContext*>(context)->line->tell(News(News::Kind::lost));
+    static void not_subscribed(void* context, MQTTAsync_failureData* data) {
+        const auto* slot = static_cast<SlotContext*>(context);
+        const bool refused = data && data->code == refused_subscription;
+        News news(refused ? News::Kind::subscribed : News::Kind::lost, slot->slot);
+        news.code = refused_subscription;
+        slot->line->tell(std::move(news));
     }
 
     static void closed(void* context, MQTTAsync_successData*) {
@@ -132,8 +136,7 @@ Line::Line(std::uint64_t number, const SessionSettings& settings, std::shared_pt
       door_(std::move(door)),
       incoming_(std::move(incoming)),
       hear_(std::move(hear)) {
-    // One more for the subscription, whose `slot` counts its filters.
-    for (std::size_t i = 0; i <= settings_.slots(); ++i)
+    for (std::size_t i = 0; i < settings_.slots(); ++i)
         slots_.push_back({this, static_cast<int>(i)});
 }
 
@@ -205,20 +208,19 @@ void Line::send(int slot, const std::string& topic, const std::string& payload) 
     if (rc != MQTTASYNC_SUCCESS) tell(News(News::Kind::not_acknowledged, slot));
 }
 
+// One by one: of a SUBACK for several filters Paho does not tell how many codes it has, and makes
+// no list where there is but one.
 void Line::subscribe(const std::vector<std::string>& filters) {
-    expect(filters.size() >= 2, "two filters or more");
-    std::vector<char*> names;
-    for (const std::string& filter : filters) names.push_back(const_cast<char*>(filter.c_str()));
-    std::vector<int> qos(filters.size(), 1);
-    SlotContext& context = slots_.back();
-    context.slot = static_cast<int>(filters.size());
-    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    response.context = &context;
-    response.onSuccess = &Callbacks::subscribed;
-    response.onFailure = &Callbacks::not_subscribed;
-    const int rc = MQTTAsync_subscribeMany(client_, static_cast<int>(names.size()), names.data(),
-                                           qos.data(), &response);
-    if (rc != MQTTASYNC_SUCCESS) tell(News(News::Kind::lost));
+    filters_.clear();
+    for (const std::string& filter : filters) {
+        filters_.push_back({this, static_cast<int>(filters_.size())});
+        MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+        response.context = &filters_.back();
+        response.onSuccess = &Callbacks::subscribed;
+        response.onFailure = &Callbacks::not_subscribed;
+        const int rc = MQTTAsync_subscribe(client_, filter.c_str(), 1, &response);
+        if (rc != MQTTASYNC_SUCCESS) return tell(News(News::Kind::lost));
+    }
 }
 
 void Line::hang_up() {

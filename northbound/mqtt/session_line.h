@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,7 +24,7 @@ struct News {
         connected,
         refused,           ///< `code`: CONNACK
         failed,            ///< to connect; `message.payload`: Paho's words
-        subscribed,        ///< `grants`: SUBACK codes, one per filter
+        subscribed,        ///< `slot`: which filter; `code`: what the SUBACK says of it
         acknowledged,      ///< `slot`
         not_acknowledged,  ///< `slot`: given up by Paho
         lost,
@@ -36,7 +37,6 @@ struct News {
     std::uint64_t line = 0;
     int slot;
     int code = 0;
-    std::vector<int> grants;
     Message message;
     std::size_t bytes = 0;  // of the message, taken from the line's allowance
 };
@@ -62,7 +62,7 @@ public:
     void open(const Login& login);
     /// News: acknowledged or not_acknowledged. `slot` < settings.slots(), one publish at a time.
     void send(int slot, const std::string& topic, const std::string& payload);
-    /// News: subscribed or lost.
+    /// News: subscribed, for each filter, or lost.
     void subscribe(const std::vector<std::string>& filters);
     /// DISCONNECT if it can be sent. News: closed, if open() was called.
     void hang_up();
@@ -86,7 +86,8 @@ private:
     const std::shared_ptr<Allowance> incoming_;
     const Hear hear_;
     std::vector<SlotContext> slots_;
-    void* client_ = nullptr;  // MQTTAsync
+    std::deque<SlotContext> filters_;  // `slot`: which
+    void* client_ = nullptr;           // MQTTAsync
 };
 
 }  // namespace fieldgate::northbound::mqtt

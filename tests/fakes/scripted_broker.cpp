@@ -270,6 +270,7 @@ private:
                 const auto qos = static_cast<char>(reader.byte());
                 answer += now.refuse_subscriptions ? '\x80' : qos;
             }
+            if (now.suback_codes) answer.resize(2 + *now.suback_codes, '\x01');
             state_.say();
         }
         if (!now.silent) write(packet(0x90, answer));

@@ -40,6 +40,7 @@ public:
         bool kick_older = false;  ///< A new CONNECT of the same user closes the older link.
         bool silent = false;      ///< Reads, and answers nothing: no PINGRESP, no SUBACK.
         bool refuse_subscriptions = false;
+        std::optional<std::size_t> suback_codes;  ///< So many, whatever was asked.
         bool deaf = false;  ///< Does not even read: the client's buffers fill.
     };
 

@@ -271,36 +271,6 @@ TEST_F(SessionTest, ComesBackAfterEveryKickWithANewClientId) {
     EXPECT_EQ(connects[9].client_id, "gw_9");
 }
 
-TEST_F(SessionTest, SubscribesAtQosOneAndReceives) {
-    make(settings());
-    ASSERT_TRUE(connect());
-    std::vector<std::string> filters{"a/#", "b"};
-    ASSERT_TRUE(await(loop, session->subscribe(filters)));
-    EXPECT_EQ(broker.subscriptions(), filters);
-    broker.send("a/x", "one", 1);
-    broker.send("unasked", "two");
-    const Result<Message> one = await(loop, session->next(Event::Clock::time_point::max()));
-    const Result<Message> two = await(loop, session->next(Event::Clock::time_point::max()));
-    ASSERT_TRUE(one);
-    ASSERT_TRUE(two);
-    EXPECT_EQ(one->topic, "a/x");
-    EXPECT_EQ(one->payload, "one");
-    EXPECT_EQ(two->topic, "unasked");
-}
-
-TEST_F(SessionTest, SaysThatASubscriptionWasRefused) {
-    Script script;
-    script.refuse_subscriptions = true;
-    broker.play(script);
-    make(settings());
-    ASSERT_TRUE(connect());
-    const Result<void> answer = await(loop, session->subscribe({"a/#", "b"}));
-    ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().code, Errc::refused);
-    EXPECT_EQ(answer.error().what, "subscriptions refused: a/#, b");
-    EXPECT_TRUE(session->up());
-}
-
 TEST_F(SessionTest, CountsWhatItsInboxCannotHold) {
     SessionSettings small = settings();
     small.inbox_messages = 3;
