@@ -18,8 +18,8 @@ std::string word_of(const json::Value& parameter) {
 }
 
 Admission::Refused no_such_command(const northbound::CallCommand& call) {
-    std::string why = "no command " + quoted(call.command);
-    if (!call.service_id.empty()) why += " of service " + quoted(call.service_id);
+    std::string why = "no command " + in_quotes(call.command);
+    if (!call.service_id.empty()) why += " of service " + in_quotes(call.service_id);
     return {codes::unknown_name, why + " here"};
 }
 
@@ -30,7 +30,7 @@ std::variant<Order, Admission::Refused> Admission::admit(northbound::Request req
     if (!is_in_rate(device, now))
         return Refused{codes::busy, "busy: more requests than may be taken"};
     if (!device)
-        return Refused{codes::unknown_name, "no device " + quoted(request.device_id) + " here"};
+        return Refused{codes::unknown_name, "no device " + in_quotes(request.device_id) + " here"};
     if (const char* power = missing_power(request))
         return Refused{codes::not_permitted,
                        std::string("not permitted: remote.") + power + " is off in this gateway"};
@@ -95,15 +95,16 @@ Admission::Judged Admission::plan(const northbound::CallCommand& call, Order& or
     const auto parameter = std::find_if(call.paras.begin(), call.paras.end(),
                                         [&](const auto& p) { return p.first == rule.parameter; });
     if (parameter == call.paras.end())
-        return Refused{codes::malformed, "the parameter " + quoted(rule.parameter) + " is missing"};
+        return Refused{codes::malformed,
+                       "the parameter " + in_quotes(rule.parameter) + " is missing"};
     if (rule.values.empty())
         return add_write(order, rule.service, rule.property, parameter->second);
     const std::string word = word_of(parameter->second);
     const auto meant = std::find_if(rule.values.begin(), rule.values.end(),
                                     [&](const auto& value) { return value.first == word; });
     if (meant == rule.values.end())
-        return Refused{codes::bad_value,
-                       quoted(word) + " is no value of the parameter " + quoted(rule.parameter)};
+        return Refused{codes::bad_value, in_quotes(word) + " is no value of the parameter " +
+                                             in_quotes(rule.parameter)};
     // The reader has seen to it that the cloud may write the point, and that the value fits.
     const auto point = directory_.point(order.device, {rule.service, rule.property});
     order.writes.push_back({*point, meant->second});
@@ -114,17 +115,17 @@ Admission::Judged Admission::add_write(Order& order, std::string_view service,
                                        std::string_view property, const json::Value& value) const {
     const auto point = directory_.point(order.device, {service, property});
     if (!point)
-        return Refused{codes::unknown_name, "no property " + quoted(property) + " of service " +
-                                                quoted(service) + " here"};
+        return Refused{codes::unknown_name, "no property " + in_quotes(property) + " of service " +
+                                                in_quotes(service) + " here"};
     const Point& target = (*directory_.template_of(order.device).points)[*point];
     if (target.write && !target.write->from.cloud)
         return Refused{codes::not_permitted,
-                       quoted(property) + ": the cloud may not write it, says its write.from"};
+                       in_quotes(property) + ": the cloud may not write it, says its write.from"};
     const Result<Value> wanted = accept_write(value, target);
     if (!wanted) {
         const bool closed = wanted.error().code == Errc::unsupported;
         return Refused{closed ? codes::not_permitted : codes::bad_value,
-                       quoted(property) + ": " + wanted.error().what};
+                       in_quotes(property) + ": " + wanted.error().what};
     }
     order.writes.push_back({*point, *wanted});
     return std::nullopt;

@@ -5,7 +5,7 @@
 
 namespace fieldgate {
 
-std::string quoted(std::string_view name) { return '"' + std::string(name.substr(0, 64)) + '"'; }
+std::string in_quotes(std::string_view name) { return '"' + std::string(name.substr(0, 64)) + '"'; }
 
 std::size_t Directory::Hash::operator()(const Named& named) const {
     const std::hash<std::string_view> hash;

@@ -11,7 +11,7 @@
 namespace fieldgate {
 
 /// A name that the platform sent, as it is told back to it: in quotes, 64 bytes of it at most.
-std::string quoted(std::string_view name);
+std::string in_quotes(std::string_view name);
 
 /// What the platform's names mean here, resolved once: device ids, services with their properties
 /// and commands. `config` must outlive it.

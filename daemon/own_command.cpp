@@ -70,7 +70,7 @@ public:
         const std::string given = text(name);
         for (const auto& [word, value] : words)
             if (word == given) return value;
-        fail(Errc::unsupported, name, "is unknown: " + quoted(given));
+        fail(Errc::unsupported, name, "is unknown: " + in_quotes(given));
         return words.front().second;
     }
     void fail(Errc code, std::string_view name, const std::string& what) {
@@ -98,7 +98,7 @@ std::size_t read_bus(Reader& reader, const Config& config) {
     const std::string name = reader.text("bus");
     for (std::size_t i = 0; i < config.buses.size(); ++i)
         if (config.buses[i].name == name) return i;
-    reader.fail(Errc::unsupported, "bus", "is unknown: " + quoted(name));
+    reader.fail(Errc::unsupported, "bus", "is unknown: " + in_quotes(name));
     return 0;
 }
 
@@ -110,7 +110,7 @@ DeviceIndex read_device(Reader& reader, const Config& config, OwnCommand& comman
         command.bus = config.devices[i].bus;
         return static_cast<DeviceIndex>(i);
     }
-    reader.fail(Errc::unsupported, "device", "is unknown: " + quoted(name));
+    reader.fail(Errc::unsupported, "device", "is unknown: " + in_quotes(name));
     return 0;
 }
 
@@ -121,7 +121,7 @@ void read_point(Reader& reader, const Config& config, const Directory& directory
     const std::string property = reader.text("property");
     if (reader.error()) return;
     const auto point = directory.point(*command.device, {service, property});
-    if (!point) reader.fail(Errc::unsupported, "property", "is unknown: " + quoted(property));
+    if (!point) reader.fail(Errc::unsupported, "property", "is unknown: " + in_quotes(property));
     command.point = point.value_or(0);
 }
 
@@ -161,7 +161,7 @@ bool has_power(const RemoteSettings& remote, const char* power) {
 Result<OwnCommand> parse_own(const northbound::CallCommand& call, const Config& config,
                              const Directory& directory) {
     const Known* one = find(call.command);
-    if (!one) return Error(Errc::unsupported, "command is unknown: " + quoted(call.command));
+    if (!one) return Error(Errc::unsupported, "command is unknown: " + in_quotes(call.command));
     OwnCommand command;
     command.kind = one->kind;
     Reader reader(call.paras);

@@ -7,7 +7,7 @@
 namespace fieldgate::config {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out = "\"";
     out.append(text.substr(0, 60));
     if (text.size() > 60) out += "...";
@@ -73,7 +73,7 @@ std::optional<std::int64_t> read_whole(const Place& place, Report& report, std::
     const std::string& text = raw_text(place);
     const auto value = place.node->quoted ? std::nullopt : parse_whole(text);
     if (!value) {
-        report.error(place, quoted(text) + " is no whole number",
+        report.error(place, in_quotes(text) + " is no whole number",
                      number_hint(text, place.node->quoted));
         return std::nullopt;
     }
@@ -91,7 +91,7 @@ std::optional<microseconds> read_duration(const Place& place, Report& report, mi
     const std::string& text = raw_text(place);
     const auto value = parse_duration(text);
     if (!value) {
-        report.error(place, quoted(text) + " is no duration",
+        report.error(place, in_quotes(text) + " is no duration",
                      "write a whole number with its unit (us ms s m h d), such as 500ms or 10s");
         return std::nullopt;
     }
@@ -113,7 +113,7 @@ std::optional<Decimal> read_decimal(const Place& place, Report& report) {
     const bool bare = !place.node->quoted && looks_decimal(text);
     const auto value = bare ? parse_decimal(text) : std::nullopt;
     if (value) return value;
-    report.error(place, quoted(text) + " is no decimal number",
+    report.error(place, in_quotes(text) + " is no decimal number",
                  place.node->quoted ? "remove the quotes"
                                     : "write digits with at most one point, such as 0.1");
     return std::nullopt;
@@ -133,7 +133,7 @@ std::optional<std::size_t> read_word(const Place& place, Report& report,
         const std::string near = nearest(text, words);
         hint = near.empty() ? wanted : "did you mean \"" + near + "\"? (" + wanted + ')';
     }
-    report.error(place, quoted(text) + " is no word that belongs here", hint);
+    report.error(place, in_quotes(text) + " is no word that belongs here", hint);
     return std::nullopt;
 }
 
@@ -167,7 +167,7 @@ Fields::Fields(Place map, Report& report, std::vector<std::string> known)
     for (std::size_t i = 0; i < map_.node->keys.size() && guessed_.size() <= 1000; ++i) {
         const Node& key = map_.node->keys[i];
         if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
-        report_.error(map_.at(key.text, key), "unknown key " + quoted(key.text),
+        report_.error(map_.at(key.text, key), "unknown key " + in_quotes(key.text),
                       did_you_mean(key.text, known));
         guessed_.push_back(nearest(key.text, known));
     }
@@ -213,7 +213,7 @@ void Fields::size(std::string_view key, std::uint64_t& target, std::uint64_t min
     if (!place || !expect_scalar(*place, report_, "a size")) return;
     const auto value = parse_size(raw_text(*place));
     if (!value) {
-        report_.error(*place, quoted(raw_text(*place)) + " is no size",
+        report_.error(*place, in_quotes(raw_text(*place)) + " is no size",
                       "write a whole number with its unit (B KiB MiB GiB), such as 256MiB");
     } else if (*value < min || *value > max) {
         report_.error(*place, raw_text(*place) + " is out of range",
