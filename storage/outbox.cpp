@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.h"
 #include "storage/outbox_state.h"
 #include "storage/proven_time.h"
 
@@ -122,14 +123,24 @@ void Outbox::State::keep_since_boot_rising(Record& record) {
 bool Outbox::State::without_disk() const {
     const auto now = Clock::now();
     return (!disk_ok_ && now - bad_since_ >= patience) ||
+           (committing_ && now - committing_since_ >= patience) ||
            (!opened_ && now - opening_since_ >= patience);
 }
 
-// Nothing may come after the last record that would offer it.
+// Nothing may come after the last record that would offer it, and a disk that hangs says neither
+// yes nor no.
 asio::awaitable<void> Outbox::State::lose_patience() {
-    asio::steady_timer timer(loop_, opening_since_ + patience);
-    co_await timer.async_wait(asio::use_awaitable);
-    offer_rows();
+    asio::steady_timer timer(loop_);
+    for (bool before = false;;) {
+        timer.expires_after(500ms);
+        co_await timer.async_wait(asio::use_awaitable);
+        const bool without = without_disk();
+        if (without && !before) offer_rows();
+        before = without;
+        if (slow_ || !committing_ || !without) continue;
+        slow_ = true;
+        log::warning("outbox disk is slow, records are sent from RAM");
+    }
 }
 
 void Outbox::State::offer_rows() {
@@ -355,7 +366,7 @@ OutboxStatus Outbox::State::status() const {
     status.written_bytes = figures_.written_bytes;
     status.buffered = shelves_[0].unwritten() + shelves_[1].unwritten();
     status.open = opened_;
-    status.disk_ok = disk_ok_;
+    status.disk_ok = disk_ok_ && !slow_;
     status.turned = std::max(turned_, worker_.seen_working());
     return status;
 }

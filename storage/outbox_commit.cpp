@@ -55,6 +55,7 @@ asio::awaitable<void> Outbox::State::commit() {
         co_return;
     }
     committing_ = true;
+    committing_since_ = Clock::now();
     counters_dirty_ = false;
     const Result<DiskFigures> done =
         co_await worker_.run([&] { return disk_.commit(commit.batch); });
@@ -208,6 +209,7 @@ void Outbox::State::take_back(Table table, const Commit& commit) {
 void Outbox::State::finish(Commit& commit, const Result<DiskFigures>& done) {
     const Batch& batch = commit.batch;
     committing_ = false;
+    if (std::exchange(slow_, false) && done) log::notice("outbox disk works again");
     stamps_under_way_ = false;
     for (const Table table : tables) {
         if (done) commit.frozen[index(table)]->written();

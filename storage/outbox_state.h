@@ -200,6 +200,8 @@ private:
     Clock::time_point due_ = Clock::time_point::max();
     bool urgent_ = false;
     bool committing_ = false;
+    Clock::time_point committing_since_;
+    bool slow_ = false;  // the commit under way takes longer than anybody waits for
     bool closing_ = false;
     bool given_up_ = false;        // to open it, because we stop
     bool spill_ = false;           // flash_saver: write everything now
