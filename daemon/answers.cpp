@@ -1,6 +1,7 @@
 #include "daemon/answers.h"
 
 #include <iterator>
+#include <utility>
 
 #include "base/log.h"
 
@@ -56,10 +57,18 @@ void Answers::give(const std::string& request_id, northbound::Answer answer) {
     if (found != owed_.end()) settle(found, std::move(answer));
 }
 
+void Answers::give_unnoted(const std::string& request_id, northbound::Answer answer) {
+    const auto found = owed_.find(request_id);
+    if (found == owed_.end()) return;
+    if (unnoted_allowed_) return settle(found, std::move(answer), true);
+    found->second.unnoted = std::move(answer);
+    held_owed_.push_back(request_id);
+}
+
 void Answers::settle(std::unordered_map<std::string, Owed>::iterator owed,
-                     northbound::Answer answer) {
+                     northbound::Answer answer, bool unnoted) {
     std::string id = owed->first;
-    verdicts_.add(id, {std::move(owed->second.digest), answer}, Event::Clock::now());
+    verdicts_.add(id, {std::move(owed->second.digest), answer, unnoted}, Event::Clock::now());
     const Instant until = owed->second.received + of_use;
     owed_.erase(owed);
     ready_.push_back({std::move(id), std::move(answer), Rank::urgent, until});
@@ -101,9 +110,24 @@ void Answers::add_refusal(std::string request_id, northbound::Answer answer, Ins
     wake_.notify();
 }
 
+// Since it was refused the store may have said what an earlier life made of it.
+northbound::Answer Answers::unnoted_answer(const std::string& id, const Owed& owed) const {
+    const Verdicts::Verdict* told = verdicts_.find(id);
+    if (!told || (!told->digest.empty() && told->digest != owed.digest)) return *owed.unnoted;
+    const bool fits = told->answer && told->answer->index() == owed.unknown.index();
+    return fits ? *told->answer : owed.unknown;
+}
+
 void Answers::allow_unnoted(bool allowed) {
     unnoted_allowed_ = allowed;
-    if (!allowed || held_.empty()) return;
+    if (!allowed) return;
+    for (const std::string& id : std::exchange(held_owed_, {})) {
+        const auto found = owed_.find(id);
+        if (found == owed_.end() || !found->second.unnoted) continue;
+        northbound::Answer answer = unnoted_answer(id, found->second);
+        settle(found, std::move(answer), true);
+    }
+    if (held_.empty()) return;
     refusals_.insert(refusals_.end(), std::move_iterator(held_.begin()),
                      std::move_iterator(held_.end()));
     held_.clear();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/event.h"
 #include "daemon/bucket.h"
@@ -21,6 +22,8 @@ namespace fieldgate {
 /// before, the answer is "busy" for what has not begun and never will, and "unknown" for what may
 /// have. What an id was told once is its verdict: a copy is told the same. What a link took with it
 /// is sent again on the next, as long as somebody may wait for it. Runs on the loop.
+// Why so long: an answer has one life, from owed to sent or given up, and no part of it is seen by
+// anybody else.
 class Answers {
 public:
     static constexpr std::chrono::seconds patience{14};
@@ -61,6 +64,9 @@ public:
     bool noted(const std::string& request_id);
     /// The wire may know of it from now on. False: it was answered meanwhile, let it be.
     bool begin(const std::string& request_id);
+    /// It will not be begun, which only this life knows: the answer waits until allow_unnoted(); if
+    /// that does not come in time it is "unknown".
+    void give_unnoted(const std::string& request_id, northbound::Answer answer);
     /// The answer; nothing happens if time has run out before.
     void give(const std::string& request_id, northbound::Answer answer);
 
@@ -76,7 +82,7 @@ public:
     /// What waits for that will not be allowed.
     void give_up_held();
     /// Something waits for allow_unnoted().
-    bool holds() const { return !held_.empty(); }
+    bool holds() const { return !held_.empty() || !held_owed_.empty(); }
     /// What an earlier life has told, or begun; nullopt: only the ledger knows.
     void recall(std::string request_id, std::string digest,
                 std::optional<northbound::Answer> answer);
@@ -115,6 +121,7 @@ private:
         Instant received{};
         Stage stage = Stage::waiting;
         std::uint64_t number = 0;
+        std::optional<northbound::Answer> unnoted;  // until allow_unnoted()
     };
     struct Deadline {
         Instant at;
@@ -129,7 +136,9 @@ private:
     std::size_t& sending(northbound::Rank rank);
     void drop_late(std::deque<Ready>& queue, Instant now);
     std::optional<Ready> take(std::deque<Ready>& queue);
-    void settle(std::unordered_map<std::string, Owed>::iterator owed, northbound::Answer answer);
+    void settle(std::unordered_map<std::string, Owed>::iterator owed, northbound::Answer answer,
+                bool unnoted = false);
+    northbound::Answer unnoted_answer(const std::string& id, const Owed& owed) const;
     void expire(Instant now);
 
     std::unordered_map<std::string, Owed> owed_;
@@ -137,7 +146,8 @@ private:
     std::deque<Deadline> deadlines_;  // the earliest in front
     Verdicts verdicts_;
     std::deque<Ready> ready_, refusals_, alone_;
-    std::deque<Ready> held_;  // until allow_unnoted()
+    std::deque<Ready> held_;              // until allow_unnoted()
+    std::vector<std::string> held_owed_;  // as held_; some were answered meanwhile
     bool unnoted_allowed_ = false;
     Bucket refusals_pace_{refusals_per_second, refusals_burst};
     std::size_t sending_ = 0, refusals_sending_ = 0;

@@ -79,6 +79,7 @@ void Requests::recall() {
 
 void Requests::mark() {
     ledger_.mark([this](bool durable) {
+        recall();
         answers_.allow_unnoted(durable);
         if (!durable) answers_.give_up_held();
     });
@@ -113,6 +114,7 @@ bool Requests::is_copy(const northbound::Request& request, Answers::Known known,
 std::optional<Order> Requests::take(northbound::Request request, Instant now) {
     ++counters_.received;
     recall();
+    if (answers_.holds()) mark();
     answers_.allow_unnoted(ledger_.marked());
     const Answers::Known known = answers_.known(request);
     if (is_copy(request, known, now)) return std::nullopt;
@@ -152,7 +154,10 @@ asio::awaitable<void> Requests::note(Order order) {
         Outcome outcome = outcome_not_noted(order, noted.error());
         ledger_.note_later(key_of(order.request), order.request.digest, encode_outcome(outcome));
         audit(order, outcome);
-        tell(order, std::move(outcome));
+        count(outcome);
+        answers_.allow_unnoted(ledger_.marked());
+        answers_.give_unnoted(id, std::move(outcome.answer));
+        mark();
         co_return;
     }
     if (noted->state == State::doubtful) {
@@ -188,7 +193,7 @@ void Requests::refuse_flood(const northbound::Request& request, const std::strin
     mark();
 }
 
-void Requests::tell(const Order& order, Outcome outcome) {
+void Requests::count(const Outcome& outcome) {
     switch (outcome.code) {
         case codes::success:
             ++counters_.done;
@@ -203,6 +208,10 @@ void Requests::tell(const Order& order, Outcome outcome) {
             ++counters_.failed;
             break;
     }
+}
+
+void Requests::tell(const Order& order, Outcome outcome) {
+    count(outcome);
     answers_.give(order.request.id, std::move(outcome.answer));
 }
 

@@ -72,6 +72,7 @@ private:
     bool push(Order& order);
     void refuse(const northbound::Request& request, int code, const std::string& why, Instant now);
     void refuse_flood(const northbound::Request& request, const std::string& why, Instant now);
+    void count(const Outcome& outcome);
     void tell(const Order& order, Outcome outcome);
     void repeat(const Order& order, Outcome outcome);
     storage::AuditEntry entry_of(const northbound::Request& request, std::string result) const;

@@ -53,7 +53,9 @@ void Commits::now(ControlJob job) { add(std::move(job), Clock::now()); }
 void Commits::soon(ControlJob job) { add(std::move(job), Clock::now() + interval_); }
 
 void Commits::add(ControlJob job, Clock::time_point at) {
-    if (must_reopen_ && !job.patient) return job.settled(not_open());
+    const bool opening = must_reopen_ && !broken_ && !unnoted_allowed_;
+    const bool waits = job.patient || (job.awaits_opening && opening);
+    if (must_reopen_ && !waits) return job.settled(not_open());
     if (broken_ && !job.patient && Clock::now() < retry_at_) return job.settled(*broken_);
     jobs_.push_back(std::move(job));
     if (broken_) at = std::max(at, retry_at_);
@@ -105,10 +107,16 @@ asio::awaitable<void> Commits::commit() {
         if (!open) co_return;
         // Stopped meanwhile: the wait below would not begin, and its jobs would be lost.
         const auto stop = (co_await asio::this_coro::cancellation_state).cancelled();
-        if (stop != asio::cancellation_type::none || jobs_.empty()) co_return;
+        const bool idle = jobs_.empty() && !disk_->has_unnoted();
+        if (stop != asio::cancellation_type::none || idle) co_return;
     }
     std::vector<ControlJob> jobs = std::exchange(jobs_, {});
-    const Result<void> done = co_await worker_.run([&] { return disk_->commit(jobs); });
+    // Nobody tells any more of what this commit takes over.
+    unnoted_allowed_ = false;
+    const bool unnoted = unnoted_used_;
+    const Result<void> done = co_await worker_.run([&] { return disk_->commit(jobs, unnoted); });
+    unnoted_allowed_ = disk_->unnoted_allowed();
+    unnoted_used_ = unnoted_used_ && !done;
     if (done)
         works();
     else
@@ -116,8 +124,18 @@ asio::awaitable<void> Commits::commit() {
     settle(std::move(jobs), done);
 }
 
+// A rescue takes its time: what is refused meanwhile is told, as soon as that may be.
+asio::awaitable<Result<ControlStock>> Commits::open_disk() {
+    Result<ControlStock> stock = co_await worker_.run([&] { return disk_->open_sound(); });
+    unnoted_allowed_ = disk_->unnoted_allowed();
+    if (!ControlDisk::is_damage(stock)) co_return stock;
+    settle(std::exchange(jobs_, {}), not_open());
+    stock = co_await worker_.run([&] { return disk_->rescue(); });
+    co_return stock;
+}
+
 asio::awaitable<bool> Commits::reopen() {
-    const Result<ControlStock> stock = co_await worker_.run([&] { return disk_->open(); });
+    const Result<ControlStock> stock = co_await open_disk();
     if (!stock) {
         failed(stock.error());
         settle(std::exchange(jobs_, {}), stock.error());

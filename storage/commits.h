@@ -51,6 +51,11 @@ public:
     /// Runs `query` on the worker between commits. Errors: closed (not open), and its own.
     asio::awaitable<Result<void>> read(std::function<Result<void>(Database&)> query);
 
+    /// What is refused without a note may be told, although the file is not open or cannot be
+    /// written: the next life will know (unnoted.h). Whoever tells it says so with use_unnoted().
+    bool unnoted_allowed() const { return unnoted_allowed_; }
+    void use_unnoted() { unnoted_used_ = true; }
+
     bool disk_ok() const { return !broken_; }
     std::size_t waiting() const { return jobs_.size(); }
     /// When its flow last turned, or its worker was last seen to work.
@@ -60,6 +65,7 @@ private:
     asio::awaitable<void> keep();
     asio::awaitable<void> commit();
     asio::awaitable<bool> reopen();
+    asio::awaitable<Result<ControlStock>> open_disk();
     void add(ControlJob job, Clock::time_point at);
     void settle(std::vector<ControlJob> jobs, const Result<void>& done);
     void failed(const Error& error);
@@ -77,6 +83,8 @@ private:
     Clock::time_point due_ = Clock::time_point::max();
     Clock::time_point turned_ = Clock::now();
     bool must_reopen_ = true;
+    bool unnoted_allowed_ = false;
+    bool unnoted_used_ = false;
     std::optional<Error> broken_;
     Clock::time_point retry_at_;
     Backoff retry_{std::chrono::milliseconds(100), std::chrono::seconds(10)};

@@ -21,12 +21,12 @@ constexpr const char* stem = "control";
 constexpr std::uint64_t recent_max = 1000;  // more than the gate lets in while copies may come
 constexpr int rescues_of_all = 2;           // then whatever can be read
 
-bool is_damage(const Result<ControlStock>& stock) {
+}  // namespace
+
+bool ControlDisk::is_damage(const Result<ControlStock>& stock) {
     return !stock &&
            (stock.error().code == Errc::bad_data || stock.error().code == Errc::unsupported);
 }
-
-}  // namespace
 
 std::chrono::milliseconds ControlDisk::uptime() const {
     return uptime_before_ + std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -34,10 +34,24 @@ std::chrono::milliseconds ControlDisk::uptime() const {
 }
 
 Result<ControlStock> ControlDisk::open() {
+    Result<ControlStock> stock = open_sound();
+    if (is_damage(stock)) stock = rescue();
+    return stock;
+}
+
+Result<ControlStock> ControlDisk::open_sound() {
+    unnoted_.look();
     Result<ControlStock> stock = open_once();
     // What a disk has failed to read looks like damage, too.
     if (is_damage(stock)) stock = open_once();
-    if (is_damage(stock)) stock = replace();
+    if (stock) return stock;
+    database_.abandon();
+    allow_unnoted();
+    return stock;
+}
+
+Result<ControlStock> ControlDisk::rescue() {
+    Result<ControlStock> stock = replace();
     if (!stock) database_.abandon();
     return stock;
 }
@@ -124,6 +138,9 @@ Result<ControlStock> ControlDisk::take_stock() {
         LedgerTable(database_, life_).doubtful_until();
     if (!doubtful) return doubtful.error();
     stock.doubtful_until = *doubtful;
+    if (unnoted_.inherited())
+        stock.doubtful_until =
+            std::max(stock.doubtful_until, uptime_before_ + LedgerTable::copies_within);
     opened_ = std::chrono::steady_clock::now();
     room_ = 0;
     return stock;
@@ -141,20 +158,25 @@ Result<void> ControlDisk::heal(ControlStock& stock) {
     return transaction.commit();
 }
 
-Result<void> ControlDisk::commit(const std::vector<ControlJob>& jobs) {
+Result<void> ControlDisk::commit(const std::vector<ControlJob>& jobs, bool unnoted) {
     if (!database_.is_open()) return Error(Errc::closed, "the store is not open");
-    const Result<void> written = write(jobs);
+    const Result<void> written = write(jobs, unnoted);
+    if (written)
+        unnoted_.remove();
+    else
+        allow_unnoted();
     // What cannot be moved now stays in the WAL, and with it every row; it is tried again.
     if (written && database_.wal_pages() >= checkpoint_pages)
         static_cast<void>(database_.checkpoint());
     return written;
 }
 
-Result<void> ControlDisk::write(const std::vector<ControlJob>& jobs) {
+Result<void> ControlDisk::write(const std::vector<ControlJob>& jobs, bool unnoted) {
     const std::chrono::milliseconds now = uptime();
     Transaction transaction(database_);
     Result<void> result = transaction.begin();
     const std::uint64_t changes = database_.changes();
+    if (result && (unnoted || unnoted_.inherited())) result = take_over_unnoted(now);
     for (auto job = jobs.begin(); result && job != jobs.end(); ++job)
         result = job->write(database_, now);
     // Copies of known commands change nothing; without jobs it is a probe of the disk.
@@ -166,6 +188,13 @@ Result<void> ControlDisk::write(const std::vector<ControlJob>& jobs) {
     if (result) result = transaction.commit();
     if (result) room_ = forget ? jobs_until_forgetting : room_ - jobs.size();
     return result;
+}
+
+// Nobody tells more of them meanwhile. Those of earlier lives this one must not forget either.
+Result<void> ControlDisk::take_over_unnoted(std::chrono::milliseconds now) {
+    constexpr std::int64_t nobody = -1;  // a life that no process has
+    const std::int64_t whose = unnoted_.inherited() ? nobody : life_;
+    return LedgerTable(database_, whose).mark(now + LedgerTable::mark_holds);
 }
 
 Result<void> ControlDisk::save_figures(std::chrono::milliseconds now) {

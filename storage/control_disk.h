@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "storage/control_job.h"
 #include "storage/database.h"
+#include "storage/unnoted.h"
 
 namespace fieldgate::storage {
 
@@ -24,17 +25,32 @@ public:
     static constexpr std::uint64_t pages_max = (96UL << 20) / Database::page_bytes;
 
     /// `life` names this process in the ledger.
-    ControlDisk(std::string folder, std::int64_t life) : folder_(std::move(folder)), life_(life) {}
+    ControlDisk(std::string folder, std::int64_t life)
+        : folder_(std::move(folder)), life_(life), unnoted_(folder_) {}
 
-    /// Opens, or opens anew after an error. What can be read of the ledger and roster of a file
+    /// open_sound(), and rescue() if the file is damaged.
+    Result<ControlStock> open();
+    /// Opens, or opens anew after an error. bad_data, unsupported: it is damaged.
+    Result<ControlStock> open_sound();
+    /// After open_sound() has found it damaged. What can be read of the ledger and roster of a file
     /// that is damaged goes to a new one, whose audit begins with a row that says so; when it is
     /// complete it takes the place of the damaged one, which is kept (`control.bad-<n>`). If not
     /// all can be read it is an error (bad_data) at first: a disk may fail for a moment.
-    Result<ControlStock> open();
+    Result<ControlStock> rescue();
+    static bool is_damage(const Result<ControlStock>& stock);
     /// After an error other than out_of_range and busy the disk has to be opened anew.
-    Result<void> commit(const std::vector<ControlJob>& jobs);
+    /// `unnoted`: something was told on the strength of unnoted_allowed().
+    Result<void> commit(const std::vector<ControlJob>& jobs, bool unnoted = false);
     Result<void> read(const std::function<Result<void>(Database&)>& query);
     void close();
+
+    /// What is refused from now on without a note may be told until the next commit(): the next
+    /// life knows that there is such. So it is after every error of the disk that leaves that
+    /// possible, and after this.
+    void allow_unnoted() { static_cast<void>(unnoted_.make()); }
+    bool unnoted_allowed() const { return unnoted_.holds(); }
+    /// A commit is due that takes that word into the database.
+    bool has_unnoted() const { return unnoted_.there(); }
 
 private:
     std::string file() const { return folder_ + "/" + file_name; }
@@ -45,11 +61,13 @@ private:
     Result<ControlStock> replace();
     Result<ControlStock> take_stock();
     Result<void> heal(ControlStock& stock);
-    Result<void> write(const std::vector<ControlJob>& jobs);
+    Result<void> write(const std::vector<ControlJob>& jobs, bool unnoted);
+    Result<void> take_over_unnoted(std::chrono::milliseconds now);
     Result<void> save_figures(std::chrono::milliseconds now);
 
     std::string folder_;
     std::int64_t life_;
+    Unnoted unnoted_;
     Database database_;
     std::chrono::milliseconds uptime_before_{0};  // when it was opened
     std::chrono::steady_clock::time_point opened_;

@@ -21,6 +21,8 @@ struct ControlJob {
     std::function<void(const Result<void>&)> settled;
     /// Through disk errors it waits until it is written; others are told of the first error.
     bool patient = false;
+    /// While the file is opened for the first time it waits until it is, or until that fails.
+    bool awaits_opening = false;
 };
 
 /// What open() has found.

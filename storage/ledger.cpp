@@ -7,7 +7,7 @@
 namespace fieldgate::storage {
 namespace {
 
-constexpr std::chrono::seconds mark_holds{30};
+constexpr auto mark_holds = LedgerTable::mark_holds;
 
 }  // namespace
 
@@ -62,16 +62,23 @@ void Ledger::adopt(const ControlStock& stock) {
 
 // The clock begins before the commit: it says rather too early than too late that time is over.
 void Ledger::mark(std::function<void(bool)> settled) {
-    const Clock::time_point until = Clock::now() + mark_holds;
-    if (marking_ || until - marked_until_ < mark_holds / 2) return;
+    if (commits_.unnoted_allowed()) {
+        commits_.use_unnoted();
+        return settled(true);
+    }
+    if (marking_ || Clock::now() + mark_holds / 2 < marked_until_) return;
     marking_ = true;
+    const auto until = std::make_shared<Clock::time_point>();
     ControlJob job;
-    job.write = [life = life_](Database& database, std::chrono::milliseconds now) {
+    job.awaits_opening = true;
+    job.write = [life = life_, until](Database& database, std::chrono::milliseconds now) {
+        *until = Clock::now() + mark_holds;
         return LedgerTable(database, life).mark(now + mark_holds);
     };
     job.settled = [this, until, settled = std::move(settled)](const Result<void>& done) {
         marking_ = false;
-        if (done) marked_until_ = until;
+        if (done) marked_until_ = *until;
+        if (commits_.unnoted_allowed()) commits_.use_unnoted();
         settled(marked());
     };
     commits_.now(std::move(job));

@@ -48,8 +48,10 @@ public:
     /// (marked()). The next life takes what it does not know for a copy of it until copies can come
     /// no more
     /// (`doubtful`). Nothing happens if one is under way, or holds for long enough; a flood costs
-    /// two commits a minute. `settled` is told whether it may be told now.
-    bool marked() const { return Clock::now() < marked_until_; }
+    /// two commits a minute. While the store is not open or fails, a file beside it stands for the
+    /// mark (unnoted.h). To be called for each refusal; `settled` is told whether it may be told
+    /// now.
+    bool marked() const { return commits_.unnoted_allowed() || Clock::now() < marked_until_; }
     void mark(std::function<void(bool)> settled);
 
     /// What was refused because it could not be noted: it is noted when that is possible again, so

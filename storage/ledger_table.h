@@ -42,6 +42,9 @@ public:
     /// when the device comes online 5 x 10 s), as long as it has not expired.
     static constexpr std::chrono::seconds copies_within{90};
 
+    /// So long after a mark() what was refused without a note may be told.
+    static constexpr std::chrono::seconds mark_holds{30};
+
     LedgerTable(Database& database, std::int64_t life) : database_(database), life_(life) {}
 
     /// Notes the request if it is new. A row that this life has begun and not finished is taken for

@@ -32,7 +32,8 @@ inline northbound::Request get_request(const std::string& id) {
 /// The gate as one life of the daemon has it: with a real control store, without wires and cloud.
 class Gate {
 public:
-    Gate(storage::Loop& loop, const Config& config, const std::string& folder)
+    /// `opened`: nothing comes before the store is open.
+    Gate(storage::Loop& loop, const Config& config, const std::string& folder, bool opened = true)
         : config_(config),
           loop_(loop),
           clock_(Utc()),
@@ -40,10 +41,10 @@ public:
           requests_(loop.loop.get_executor(), config, clock_, store_),
           flows_(loop.loop.get_executor()) {
         store_.open();
-        loop_.run(store_.opened());
+        if (opened) loop_.run(store_.opened());
         requests_.answers().open();
     }
-    /// As a crash: what is not on disk is lost.
+    /// What waits for the disk is written. A death is copy_at_rest() before it.
     ~Gate() { loop_.run(end()); }
     Gate(const Gate&) = delete;
     Gate& operator=(const Gate&) = delete;

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "tests/daemon/gate_site.h"
+#include "tests/storage/fault_vfs.h"
 
 using namespace std::chrono_literals;
 
@@ -20,7 +23,17 @@ protected:
 
     void start() {
         gate_.reset();
-        gate_.emplace(loop_, config_, folder_.path());
+        gate_.emplace(loop_, config_, folder_->path());
+    }
+    // The next life has what is on disk at this moment.
+    void die() {
+        auto remains = std::make_unique<storage::TempFolder>();
+        storage::copy_at_rest(folder_->path(), remains->path());
+        disk_.fail(Fault::none);
+        disk_.hold_reads(false);
+        gate_.reset();
+        folder_ = std::move(remains);
+        start();
     }
     // All that the rate lets in, and more: reads, which nobody has to remember.
     void empty_the_bucket() {
@@ -45,7 +58,10 @@ protected:
         }
     }
 
-    storage::TempFolder folder_;
+    using Fault = storage::FaultVfs::Fault;
+
+    storage::FaultVfs disk_;
+    std::unique_ptr<storage::TempFolder> folder_ = std::make_unique<storage::TempFolder>();
     storage::Loop loop_;
     Config config_ = test::gate_config();
     std::optional<test::Gate> gate_;
@@ -119,6 +135,57 @@ TEST_F(RequestsTest, AfterARestartWhatMayHaveBeenToldBusyDoesNotAct) {
     }
     gate_->take(get_request("c"), now_);
     EXPECT_EQ(order("c").request.id, "c") << "who reads does no harm";
+}
+
+TEST_F(RequestsTest, WhatTheFailingDiskCouldNotNoteTheNextLifeDoesNotDoEither) {
+    for (const Fault fault : {Fault::full, Fault::write_error, Fault::sync_error}) {
+        disk_.fail(fault);
+        const std::string id = "a" + std::to_string(static_cast<int>(fault));
+        gate_->take(set_request(id), now_);
+        EXPECT_EQ(told(id), codes::not_noted);
+        die();
+        gate_->take(set_request(id), now_);
+        const int code = told(id);
+        EXPECT_TRUE(code == codes::busy || code == codes::unknown) << code;
+    }
+}
+
+TEST_F(RequestsTest, WhatWasToldBusyWithoutAStoreTheNextLivesDoNotDo) {
+    gate_.reset();
+    disk_.fail(Fault::read_error);
+    start();
+    gate_->take(set_request("a"), now_);
+    EXPECT_EQ(told("a"), codes::busy);
+    die();
+    die();
+    gate_->take(set_request("a"), now_);
+    EXPECT_EQ(told("a"), codes::busy);
+    gate_->take(set_request("b"), now_);
+    EXPECT_EQ(told("b"), codes::busy) << "nobody knows that it is none of them";
+}
+
+TEST_F(RequestsTest, WhereNoWordIsLeftForTheNextLifeNobodyIsToldNo) {
+    storage::fs::create_directory(folder_->path() + "/control.unnoted");
+    disk_.fail(Fault::full);
+    gate_->take(set_request("a"), Event::Clock::now() - Answers::patience + 50ms);
+    EXPECT_EQ(told("a"), codes::unknown);
+}
+
+TEST_F(RequestsTest, WhatCameBeforeTheStoreWasOpenIsToldWhenItIs) {
+    gate_->take(set_request("a"), now_);
+    carry_out(gate_->order());
+    gate_.reset();
+    disk_.hold_reads(true);
+    gate_.emplace(loop_, config_, folder_->path(), false);
+    gate_->take(set_request("a"), now_);
+    gate_->take(set_request("b"), now_);
+    EXPECT_TRUE(loop_.until([&] { return disk_.holds_one(); }));
+    disk_.hold_reads(false);
+    EXPECT_EQ(told("a"), codes::success) << "an earlier life has done it";
+    EXPECT_EQ(told("b"), codes::busy);
+    die();
+    gate_->take(set_request("b"), now_);
+    EXPECT_EQ(told("b"), codes::busy);
 }
 
 TEST_F(RequestsTest, ACopyOfWhatAnEarlierLifeHasBegunIsNotToldBusy) {

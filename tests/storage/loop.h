@@ -2,13 +2,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <chrono>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,11 +45,34 @@ private:
     std::string path_;
 };
 
+inline constexpr std::array store_files{"outbox.db", "outbox.db-wal", "control.db",
+                                        "control.db-wal", "control.unnoted"};
+
 /// What a power cut would have left: the files as they are now.
 inline void copy_store(const std::string& from, const std::string& to) {
-    for (const char* name : {"outbox.db", "outbox.db-wal", "control.db", "control.db-wal"})
+    for (const char* name : store_files)
         if (fs::exists(from + "/" + name))
             fs::copy_file(from + "/" + name, to + "/" + name, fs::copy_options::overwrite_existing);
+}
+
+/// The same while a worker may write: what all of them are at one moment.
+inline void copy_at_rest(const std::string& from, const std::string& to) {
+    const auto read = [](const std::string& folder) {
+        std::string all;
+        for (const char* name : store_files) {
+            const bool there = fs::is_regular_file(folder + "/" + name);
+            std::ifstream file(folder + "/" + name, std::ios::binary);
+            all += std::string(name) + (there ? ":" : "-");
+            if (there) all.append(std::istreambuf_iterator<char>(file), {});
+        }
+        return all;
+    };
+    do {
+        for (const char* name : store_files) fs::remove(to + "/" + name);
+        std::error_code gone;  // a file may go between a look and the copy
+        for (const char* name : store_files)
+            fs::copy_file(from + "/" + name, to + "/" + name, gone);
+    } while (read(from) != read(to));
 }
 
 /// A loop that is run until something has happened.
