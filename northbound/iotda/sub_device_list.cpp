@@ -20,6 +20,15 @@ std::size_t each_readable(MemberReader& paras, const Read& read) {
     return unreadable;
 }
 
+// An object, or a string that holds one, as one of the platform's SDKs passes it on; whatever else
+// stands there says nothing about the device, and is no reason to do without it.
+json::Value::Object extension_of(const json::Value* member) {
+    if (!member) return {};
+    if (member->object()) return *member->object();
+    const Result<json::Value> inner = member->string() ? json::parse(*member->string()) : *member;
+    return inner && inner->object() ? *inner->object() : json::Value::Object();
+}
+
 }  // namespace
 
 SubDevice read_sub_device(MemberReader& entry) {
@@ -29,9 +38,7 @@ SubDevice read_sub_device(MemberReader& entry) {
     device.parent_device_id = entry.text("parent_device_id");
     device.product_id = entry.text("product_id");
     device.name = entry.text("name");
-    const json::Value* extension = entry.get("extension_info");
-    if (extension && !extension->object()) entry.fail("extension_info", "is no object");
-    if (extension && extension->object()) device.extension_info = *extension->object();
+    device.extension_info = extension_of(entry.get("extension_info"));
     return device;
 }
 

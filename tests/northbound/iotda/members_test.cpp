@@ -154,7 +154,8 @@ const std::vector<Object> objects{
       {"product_id", R"("p")", optional},
       {"name", R"("meter")", optional},
       {"description", R"("bay 7")", Member::not_read},
-      {"extension_info", R"({"unit":3})", optional}},
+      // Of any type: one that is no object is read as none.
+      {"extension_info", R"({"unit":3})", Member::not_read}},
      "]}}]}"},
     {events,
      "notice",

@@ -56,8 +56,7 @@ TEST(SubDeviceList, ReadsWhatWasDeleted) {
 TEST(SubDeviceList, LosesNoDeviceToAnUnreadableOneBesideIt) {
     for (const char* bad : {"null", "7", "[]", "{}", R"({"node_id":"n"})", R"({"device_id":"d"})",
                             R"({"device_id":"","node_id":"n"})", R"({"device_id":1,"node_id":"n"})",
-                            R"({"device_id":"d","node_id":"n","name":5})",
-                            R"({"device_id":"d","node_id":"n","extension_info":"text"})"}) {
+                            R"({"device_id":"d","node_id":"n","name":5})"}) {
         const std::string good = R"({"device_id":"good","node_id":"n"})";
         const auto added =
             notice<SubDevicesAdded>("add_sub_device_notify", R"({"version":1,"devices":[)" + good +
@@ -69,6 +68,27 @@ TEST(SubDeviceList, LosesNoDeviceToAnUnreadableOneBesideIt) {
         "delete_sub_device_notify", R"({"version":1,"devices":[1,{"device_id":"d"},{}]})");
     EXPECT_EQ(deleted.device_ids, std::vector<std::string>{"d"});
     EXPECT_EQ(deleted.unreadable, 2U);
+}
+
+TEST(SubDeviceList, LosesNoDeviceToAnExtensionThatSaysNothing) {
+    const auto extension_of = [](const std::string& member) {
+        const auto added = notice<SubDevicesAdded>(
+            "add_sub_device_notify",
+            R"({"version":1,"devices":[{"device_id":"d","node_id":"n","extension_info":)" + member +
+                "}]}");
+        EXPECT_EQ(added.unreadable, 0U) << member;
+        EXPECT_EQ(added.devices.size(), 1U) << member;
+        return added.devices.empty() ? json::Value::Object() : added.devices[0].extension_info;
+    };
+    for (const char* says : {R"({"unit":3})", R"("{\"unit\":3}")", R"(" {\"unit\" : 3} ")"}) {
+        const json::Value::Object extension = extension_of(says);
+        ASSERT_EQ(extension.size(), 1U) << says;
+        EXPECT_EQ(extension[0].first, "unit") << says;
+        EXPECT_EQ(*extension[0].second.integer(), 3) << says;
+    }
+    for (const char* nothing : {"null", R"("")", R"("text")", R"("3")", R"("[]")", R"("{")", "7",
+                                "[]", "true", R"("\"{}\"")"})
+        EXPECT_TRUE(extension_of(nothing).empty()) << nothing;
 }
 
 TEST(SubDeviceList, ReadsFiveHundredAtOnce) {
