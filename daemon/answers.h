@@ -55,6 +55,10 @@ public:
         different,  ///< Its id stood for something else that was answered.
     };
     Known known(const northbound::Request& request) const;
+    /// It is owed an answer, or was given one.
+    bool is_known(const std::string& request_id) const {
+        return owed_.contains(request_id) || verdicts_.find(request_id) != nullptr;
+    }
 
     /// From now on `request`, which is not owed one, is owed an answer. `acts`: it is about to be
     /// noted in the ledger, and may be carried out from now on, in this life or never.

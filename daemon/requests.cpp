@@ -94,6 +94,8 @@ void Requests::take(const northbound::Malformed& malformed, Instant now) {
     entry.detail = malformed.why;
     entry.result = "refused";
     count(std::move(entry), codes::malformed);
+    // An id that will be answered, or was, has one verdict.
+    if (answers_.is_known(malformed.id)) return;
     answers_.refuse(malformed.id, malformed.answer, now);
 }
 
@@ -118,6 +120,11 @@ std::optional<Order> Requests::take(northbound::Request request, Instant now) {
     answers_.allow_unnoted(ledger_.marked());
     const Answers::Known known = answers_.known(request);
     if (is_copy(request, known, now)) return std::nullopt;
+    // Nobody has begun it, and nobody will: by now its time is over.
+    if (known == Answers::Known::no && Event::Clock::now() - now >= Answers::patience) {
+        refuse_flood(request, "busy: heard too late", now);
+        return std::nullopt;
+    }
     auto admitted = admission_.admit(request, now);
     if (const auto* no = std::get_if<Admission::Refused>(&admitted)) {
         if (known == Answers::Known::noted)

@@ -213,6 +213,31 @@ TEST_F(RequestsTest, AnotherPayloadUnderAnAnsweredIdIsRefused) {
     }
 }
 
+TEST_F(RequestsTest, WhatMakesNoSenseGetsNoAnswerUnderAnIdThatHasOne) {
+    const auto take_malformed = [&] {
+        northbound::Malformed malformed{"a", northbound::SetAnswer{codes::malformed, ""}, "", {}};
+        gate_->requests().take(malformed, now_);
+    };
+    gate_->take(set_request("a"), now_);
+    const Order first = order("a");
+    take_malformed();
+    carry_out(first);
+    take_malformed();
+    gate_->take(set_request("b", "1000"), now_);
+    EXPECT_EQ(code_of(gate_->next().answer), codes::success);
+    EXPECT_EQ(gate_->next().request_id, "b") << "and nothing more for a";
+}
+
+TEST_F(RequestsTest, WhatIsHeardTooLateIsToldBusyAndNotDone) {
+    gate_->take(set_request("a"), Event::Clock::now() - Answers::patience);
+    EXPECT_EQ(told("a"), codes::busy);
+    gate_->take(set_request("a"), now_);
+    EXPECT_EQ(told("a"), codes::busy);
+    die();
+    gate_->take(set_request("a"), now_);
+    EXPECT_EQ(told("a"), codes::busy);
+}
+
 TEST_F(RequestsTest, EveryIdThatThePlatformMayUseCanBeNoted) {
     for (const std::size_t length : {1U, 248U, 249U, 256U}) {
         const std::string id(length, 'x');
