@@ -205,6 +205,7 @@ asio::awaitable<void> upload(Parts& parts) {
         const Instant ready = parts.pacer.ready_at(usual_bytes, Event::Clock::now());
         timer.expires_at(std::min(ready, Event::Clock::now() + turn));
         if (ready > Event::Clock::now()) co_await timer.async_wait(asio::use_awaitable);
+        parts.sizes.look(Event::Clock::now());
         northbound::Parcel parcel(platform.limits, parts.sizes, parts.series, platform.device_id,
                                   parts.goodput.parcel_bytes());
         const std::function<Fit(const Record&)> fit = [&](const Record& record) {

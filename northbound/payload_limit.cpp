@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t greeting_bytes = 256;  // every connect begins with as much (sdk_info)
 constexpr int links_of_a_doubt = 2;
-constexpr int records_of_a_proof = 3;
+constexpr std::size_t deaths_of_a_proof = 3;
+constexpr int deaths_of_a_record = 2;
 constexpr Instant::duration pause_first = 10min;
 constexpr Instant::duration pause_longest = 24h;
 
@@ -32,19 +33,23 @@ std::size_t PayloadLimit::bytes() const {
 
 void PayloadLimit::acknowledged(std::size_t bytes) {
     taken_ = std::max(taken_, bytes);
+    if (links_ > 0 && taken_ >= smallest_) links_ = 0;  // what may have killed them is taken
     if (died_ && taken_ >= *died_) forget();
 }
 
 void PayloadLimit::forget() {
     died_.reset();
-    alone_ = certain_ = again_ = false;
-    links_ = records_ = kinds_ = 0;
+    alone_ = again_ = suspected_ = false;
+    links_ = kinds_ = 0;
+    deaths_.clear();
+    certain_.reset();
     pause_ = {};
     told_.reset();
     told_records_ = false;
 }
 
 void PayloadLimit::link_lost(const std::vector<Flight>& in_flight, Instant now) {
+    suspected_ = false;
     std::optional<std::size_t> larger;
     for (const Flight& flight : in_flight) {
         if (now - flight.since > Suspicion::prompt) return;  // a broker that hangs, a dead network
@@ -56,12 +61,18 @@ void PayloadLimit::link_lost(const std::vector<Flight>& in_flight, Instant now) 
         if (!alone_) forget();
         return;
     }
-    if (died_ && in_flight.size() == 1) {
-        alone_ = true;
-        return died(*larger, now);
-    }
+    suspected_ = true;
+    if (died_ && in_flight.size() == 1) return died_alone(*larger, now);
     smallest_ = links_ == 0 ? *larger : std::min(smallest_, *larger);
-    if (++links_ >= links_of_a_doubt) died(smallest_, now);
+    if (++links_ < links_of_a_doubt) return;
+    died(alone_ ? std::max(smallest_, *died_) : smallest_, now);
+}
+
+// What was in flight with the guilty one before this is innocent until it dies alone.
+void PayloadLimit::died_alone(std::size_t bytes, Instant now) {
+    if (!alone_) died_ = bytes;
+    alone_ = true;
+    died(bytes, now);
 }
 
 void PayloadLimit::died(std::size_t bytes, Instant now) {
@@ -73,11 +84,18 @@ void PayloadLimit::died(std::size_t bytes, Instant now) {
     died_ = std::min(died_.value_or(bytes), bytes);
 }
 
+// A death is a witness against what is as large or larger, not against what is smaller: the proof
+// is as large as the largest of its witnesses. Of one record two are heard.
 void PayloadLimit::record_died(std::size_t bytes, bool another) {
     if (!died_ || bytes <= taken()) return;
-    ++records_;
     if (another || kinds_ == 0) ++kinds_;
-    if (records_ >= records_of_a_proof && kinds_ > 1) certain_ = true;
+    const auto same = [&](const Death& death) { return death.kind == kinds_; };
+    if (std::count_if(deaths_.begin(), deaths_.end(), same) >= deaths_of_a_record) return;
+    const auto smaller = [](const Death& one, const Death& two) { return one.bytes < two.bytes; };
+    const Death death{bytes, kinds_};
+    deaths_.insert(std::upper_bound(deaths_.begin(), deaths_.end(), death, smaller), death);
+    if (deaths_.size() > deaths_of_a_proof) deaths_.pop_back();
+    if (deaths_.size() == deaths_of_a_proof) certain_ = deaths_.back().bytes;
 }
 
 void PayloadLimit::look(Instant now) {
@@ -86,10 +104,10 @@ void PayloadLimit::look(Instant now) {
 
 std::optional<PayloadLimit::Lesson> PayloadLimit::lesson() {
     if (!died_ || again_ || !alone_ || !(narrow() || certain_)) return std::nullopt;
-    if (told_ == died_ && told_records_ == certain_) return std::nullopt;
+    if (told_ == died_ && told_records_ == certain_.has_value()) return std::nullopt;
     told_ = died_;
-    told_records_ = certain_;
-    return Lesson{taken(), *died_, certain_};
+    told_records_ = certain_.has_value();
+    return Lesson{taken(), *died_, certain_.has_value()};
 }
 
 }  // namespace fieldgate::northbound

@@ -13,18 +13,17 @@ namespace fieldgate::northbound {
 /// next. So the size is learned, for as long as the process lives. Pure.
 ///
 /// - `taken` is the largest payload that was ever acknowledged. A link that dies with nothing
-/// larger
-///   in flight says nothing about sizes.
+///   larger in flight says nothing about sizes.
 /// - Two links in a row that die with something larger in flight make sizes doubtful. From then on
 ///   what is larger than `taken` goes alone (Suspicion::trial), and the size is looked for between
-///   what was taken and what died, by bisection.
+///   what was taken and what died, by bisection. What died in a crowd may have been innocent: it
+///   counts no more as soon as something has died alone.
 /// - A record cannot be cut. When three links have died within Suspicion::prompt, each with a
-/// single
-///   record alone in flight that was larger than all that was ever taken, and not always the same
-///   record, then it is the size: such records are never sent again.
+///   single record alone in flight that was larger than all that was ever taken, and not always the
+///   same record, then it is the size: records as large as the largest of the three are never sent
+///   again. A smaller one has to die by itself, whatever happened to larger ones.
 /// - An acknowledged payload as large as the one that died refutes all of it. And because chance
-/// may
-///   have had its hand in it, it is tried again after 10 min, and after twice as long each time
+///   may have had its hand in it, it is tried again after 10 min, and after twice as long each time
 ///   that it fails, 24 h at most.
 class PayloadLimit {
 public:
@@ -42,12 +41,12 @@ public:
     /// Sizes are in doubt, and this is larger than anything that was taken: it goes alone.
     bool doubtful(std::size_t bytes) const { return died_ && bytes > taken(); }
     /// A record that makes such a publish even alone will not be taken.
-    bool never(std::size_t bytes) const { return certain_ && !again_ && bytes >= *died_; }
-    /// Lost links have made sizes suspicious: no other explanation is needed for them.
-    bool suspected() const { return died_.has_value() || links_ > 0; }
+    bool never(std::size_t bytes) const { return certain_ && !again_ && bytes >= *certain_; }
+    /// The last link may have been lost for a size: no other explanation is needed.
+    bool suspected() const { return suspected_; }
 
     void acknowledged(std::size_t bytes);
-    /// The link is lost, by no doing of ours.
+    /// The link is lost, by no doing of ours. With nothing in flight, too.
     void link_lost(const std::vector<Flight>& in_flight, Instant now);
     /// A single record that was alone in flight has died with its link, promptly. `another`: it is
     /// not the one of the last time. After link_lost().
@@ -68,18 +67,26 @@ public:
 private:
     std::size_t taken() const;
     bool narrow() const;
+    void died_alone(std::size_t bytes, Instant now);
     void died(std::size_t bytes, Instant now);
     void forget();
+
+    struct Death {  // of a single record, alone
+        std::size_t bytes = 0;
+        int kind = 0;  // of which record
+    };
 
     std::size_t configured_;
     std::size_t taken_ = 0;
     std::optional<std::size_t> died_;  // the smallest that did
     bool alone_ = false;               // one has died alone, not in a crowd
-    bool certain_ = false;             // records, too
     bool again_ = false;               // being tried again
     int links_ = 0;                    // in a row
     std::size_t smallest_ = 0;         // that they died with
-    int records_ = 0, kinds_ = 0;      // that died alone
+    bool suspected_ = false;           // the last one
+    std::vector<Death> deaths_;        // the smallest ones, in order of size, as many as prove it
+    int kinds_ = 0;
+    std::optional<std::size_t> certain_;  // records as large, too
     Instant again_at_;
     Instant::duration pause_{};
     std::optional<std::size_t> told_;

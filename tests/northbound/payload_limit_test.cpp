@@ -19,13 +19,13 @@ protected:
         die_with({bytes});
         limit.record_died(bytes, another);
     }
-    /// Three records of 5000 bytes and more have died alone.
+    /// Three records of 5000 bytes and less have died alone.
     void prove() {
+        die_with({700, 9000});
         die_with({9000});
-        die_with({9000});
+        die_alone_with_a_record(4500, true);
+        die_alone_with_a_record(4500, false);
         die_alone_with_a_record(5000, true);
-        die_alone_with_a_record(5000, false);
-        die_alone_with_a_record(5500, true);
     }
 
     PayloadLimit limit{60'000};
@@ -109,6 +109,53 @@ TEST_F(PayloadLimitTest, ThreeDeathsOfMoreThanOneRecordProveTheSize) {
     prove();
     EXPECT_TRUE(limit.never(5000));
     EXPECT_FALSE(limit.never(4999));
+}
+
+TEST_F(PayloadLimitTest, WhatDiedInACrowdIsInnocentOnceAnotherHasDiedAlone) {
+    prove();
+    limit.acknowledged(700);
+    EXPECT_TRUE(limit.never(5000)) << "700 is no size that has died";
+}
+
+TEST_F(PayloadLimitTest, ASmallerRecordHasToDieByItself) {
+    die_with({9000});
+    die_with({9000});
+    for (int i = 0; i < 3; ++i) die_alone_with_a_record(300, i == 0);
+    die_alone_with_a_record(9000, true);
+    EXPECT_TRUE(limit.never(9000));
+    EXPECT_FALSE(limit.never(8999)) << "300 may have died of what it says";
+    die_alone_with_a_record(5000, true);
+    EXPECT_TRUE(limit.never(5000));
+}
+
+TEST_F(PayloadLimitTest, WhatDiedIsTakenBeforeTheSecondLinkDies) {
+    die_with({900, 40'000});
+    limit.acknowledged(950);
+    die_with({40'000});
+    EXPECT_FALSE(limit.doubtful(40'000)) << "not two links in a row";
+    die_with({40'000});
+    EXPECT_TRUE(limit.doubtful(40'000));
+}
+
+TEST_F(PayloadLimitTest, ALinkThatDiesWithNothingInFlightExplainsTheOthers) {
+    die_with({50'000});
+    die_with({});
+    die_with({50'000});
+    EXPECT_FALSE(limit.doubtful(50'000));
+}
+
+TEST_F(PayloadLimitTest, SuspectsTheLastLinkOnly) {
+    prove();
+    EXPECT_TRUE(limit.suspected());
+    die_with({200});
+    EXPECT_FALSE(limit.suspected()) << "of something else, whatever is known of sizes";
+    die_with({5000});
+    EXPECT_TRUE(limit.suspected());
+    die_with({5000}, 20s);
+    EXPECT_FALSE(limit.suspected());
+    die_with({5000});
+    die_with({});
+    EXPECT_FALSE(limit.suspected());
 }
 
 TEST_F(PayloadLimitTest, ALargerOneThatIsTakenRefutesAll) {

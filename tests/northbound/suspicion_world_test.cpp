@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <iostream>
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -44,6 +45,13 @@ public:
         for (; !waiting_.empty() && links < links_max; ++links) link();
         return waiting_.empty();
     }
+    /// Of `records` records, those that are more than `limit` even alone.
+    std::vector<int> larger_than(std::size_t limit, int records) const {
+        std::vector<int> larger;
+        for (int number = 1; number <= records; ++number)
+            if (bytes_alone(number) > limit) larger.push_back(number);
+        return larger;
+    }
 
     /// The properties are JSON of so many bytes.
     Record record(int number) const {
@@ -62,6 +70,7 @@ public:
     }
     const PayloadLimit& sizes() const { return sizes_; }
 
+    std::size_t link_bytes = std::numeric_limits<std::size_t>::max();  ///< goodput.h
     std::vector<int> quarantined;
     int links = 0;
     Instant::duration elapsed() const { return now_ - Instant(); }
@@ -96,7 +105,7 @@ private:
     }
 
     Parcel next(std::size_t from) const {
-        Parcel parcel(limits_, sizes_, series_, gateway);
+        Parcel parcel(limits_, sizes_, series_, gateway, link_bytes);
         for (; from < waiting_.size() && parcel.records() < 40; ++from)
             if (suspicion_.add(parcel, record(waiting_[from])) != Fit::taken) break;
         return parcel;
@@ -115,6 +124,7 @@ private:
         if (!others(2)) return;  // sdk_info, status
         suspicion_.connected(now_);
         while (!waiting_.empty()) {
+            sizes_.look(now_);
             const Parcel first = next(0);
             if (first.empty()) {  // never fits
                 quarantined.push_back(waiting_.front());
@@ -301,6 +311,59 @@ TEST(SuspicionWorld, SetsAsideWhatIsTooLargeForThePlatformAndNothingElse) {
             EXPECT_EQ(aside, world.bytes_alone(number) > limit) << number << " at " << limit;
         }
     }
+}
+
+TEST(SuspicionWorld, CondemnsNobodyForHavingBeenInFlightWithWhatIsTooLarge) {
+    struct Mix {
+        std::size_t limit, large, small;
+        int large_ones, records;
+    };
+    for (const Mix& mix : {Mix{1024, 2000, 850, 2, 3}, Mix{1024, 2000, 850, 3, 4},
+                           Mix{32'768, 40'000, 20'000, 3, 200}, Mix{32'768, 40'000, 20'000, 2, 3},
+                           Mix{32'768, 40'000, 700, 4, 500}, Mix{1024, 40'000, 300, 1, 50}})
+        for (const std::size_t link_bytes :
+             {std::size_t{1024}, std::size_t{2048}, std::size_t{17'000}, std::size_t{1'000'000}}) {
+            World world(
+                mix.records,
+                [&](const World::Message& message) {
+                    return message.bytes > mix.limit ? Fate::closed : Fate::acknowledged;
+                },
+                [&](int number) { return number <= mix.large_ones ? mix.large : mix.small; });
+            world.link_bytes = link_bytes;
+            ASSERT_TRUE(world.deliver(30)) << mix.large << ' ' << mix.small << ' ' << link_bytes;
+            EXPECT_EQ(world.quarantined, world.larger_than(mix.limit, mix.records))
+                << mix.large << " and " << mix.small << " bytes, parcels of " << link_bytes;
+        }
+}
+
+TEST(SuspicionWorld, CondemnsNobodyForItsSizeWhateverTheMixAndTheLink) {
+    constexpr int records = 300;
+    std::minstd_rand chance(7);
+    int worst = 0;
+    for (int round = 0; round < 60; ++round) {
+        std::vector<std::size_t> size;
+        for (int i = 0; i <= records; ++i)
+            size.push_back(chance() % 10 == 0 ? 1200 + chance() % 1500 : 60 + chance() % 850);
+        std::vector<int> poison;
+        if (round % 2 == 0)
+            for (int i = 0; i < 3; ++i) poison.push_back(static_cast<int>(chance() % records) + 1);
+        World world(
+            records,
+            [&](const World::Message& message) {
+                const bool refused = message.bytes > 1024 || carries(message, poison);
+                return refused ? Fate::closed : Fate::acknowledged;
+            },
+            [&](int number) { return size[static_cast<std::size_t>(number)]; });
+        if (round % 3 != 0) world.link_bytes = 1024U << (round % 5);
+        std::vector<int> refused = world.larger_than(1024, records);
+        refused.insert(refused.end(), poison.begin(), poison.end());
+        std::sort(refused.begin(), refused.end());
+        refused.erase(std::unique(refused.begin(), refused.end()), refused.end());
+        ASSERT_TRUE(world.deliver(400)) << round;
+        EXPECT_EQ(world.quarantined, refused) << round;
+        worst = std::max(worst, world.links);
+    }
+    std::cout << "figure: at most " << worst << " links\n";
 }
 
 TEST(SuspicionWorld, SetsNothingAsideForItsSizeWhereALargerOneIsTaken) {
