@@ -141,7 +141,7 @@ void Session::hear(const News& news) {
             if (state_ == State::connecting)
                 on_connect_answer(news);
             else
-                drop("the connection was lost");
+                lose("the connection was lost");
             break;
         case News::Kind::closed:
             break;
@@ -152,7 +152,7 @@ void Session::on_publish_answer(const News& news) {
     Slot& slot = slots_.at(static_cast<std::size_t>(news.slot));
     if (!slot.taken) return;
     if (news.kind == News::Kind::not_acknowledged) {
-        drop("a publish was given up");
+        lose("a publish was given up");
         return;
     }
     if (slot.publisher) {
@@ -180,8 +180,17 @@ void Session::on_closed(std::uint64_t line) {
     closed_.notify();
 }
 
+// Not by us. What Paho gives up was on a link that is closed already: the news of that follows.
+void Session::lose(const std::string& reason) {
+    std::vector<PayloadLimit::Flight> in_flight;
+    for (const Slot& slot : slots_)
+        if (slot.taken) in_flight.push_back({slot.payload, slot.flight.sent});
+    sizes_.link_lost(in_flight, Clock::now());
+    drop(reason);
+}
+
+// That we end a link says nothing about what is in flight.
 void Session::drop(const std::string& reason) {
-    if (in_flight_ > 0) tell_sizes();
     goodput_.lost(Clock::now());
     lost_ = Error(Errc::closed, reason);
     Error died = lost_;
@@ -201,13 +210,6 @@ void Session::drop(const std::string& reason) {
         for (Publisher* waiting : *queue) waiting->wake.notify();
     inbox_event_.notify();
     answered_.notify();
-}
-
-void Session::tell_sizes() {
-    std::vector<PayloadLimit::Flight> in_flight;
-    for (const Slot& slot : slots_)
-        if (slot.taken) in_flight.push_back({slot.payload, slot.flight.sent});
-    sizes_.link_lost(in_flight, Clock::now());
 }
 
 void Session::retire_line() {

@@ -100,8 +100,8 @@ private:
     void on_publish_answer(const News& news);
     void on_message(const News& news);
     void on_closed(std::uint64_t line);
+    void lose(const std::string& reason);
     void drop(const std::string& reason);
-    void tell_sizes();
     void retire_line();
     void bury();
     void enter_queue(Publisher& publisher);

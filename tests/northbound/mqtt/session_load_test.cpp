@@ -30,6 +30,9 @@ protected:
         settings.host = "127.0.0.1";
         settings.port = broker.port();
         session = std::make_unique<Session>(loop.get_executor(), settings, *pacer, sizes, *goodput);
+        connect();
+    }
+    void connect() {
         Login login;
         login.client_id = login.username = "gw";
         ASSERT_TRUE(await(loop, session->connect(std::move(login))));
@@ -156,6 +159,39 @@ TEST_F(SessionLoad, UrgentOnesAreRefusedWhenTooManyWait) {
         EXPECT_EQ(answer.error().code, Errc::busy);
     }
     EXPECT_EQ(session->urgent_refused(), 2U);
+}
+
+TEST_F(SessionLoad, BlamesNothingUnderWayForALinkThatWeEnd) {
+    Script script;
+    script.puback = false;
+    broker.play(script);
+    start(Limits::unlimited, Limits::unlimited);
+    for (std::size_t i = 1; i <= 2; ++i) {
+        if (i > 1) connect();
+        publish(std::string(5000, 'x'), Rank::ordinary);
+        ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() == i; }));
+        session->give_up("the certificate has expired");
+        ASSERT_TRUE(run_until(loop, [&] { return answers.size() == i; }));
+        EXPECT_EQ(answers.back().error().detail, 0);
+    }
+    EXPECT_FALSE(sizes.suspected());
+    EXPECT_FALSE(sizes.doubtful(5000));
+}
+
+TEST_F(SessionLoad, BlamesWhatIsUnderWayForALinkThatTheBrokerEnds) {
+    Script script;
+    script.puback = false;
+    broker.play(script);
+    start(Limits::unlimited, Limits::unlimited);
+    publish(std::string(5000, 'x'), Rank::ordinary);
+    ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() == 1; }));
+    broker.kick();
+    ASSERT_TRUE(run_until(loop, [&] { return answers.size() == 1; }));
+    EXPECT_TRUE(sizes.suspected());
+    connect();
+    broker.kick();
+    ASSERT_TRUE(run_until(loop, [&] { return !session->up(); }));
+    EXPECT_FALSE(sizes.suspected()) << "nothing was under way";
 }
 
 TEST_F(SessionLoad, KeepsOnlyTheTopicOfWhatNobodyReads) {
