@@ -29,7 +29,7 @@ public:
           rank(its_rank),
           session_(session) {}
     ~Publisher() {
-        session_.leave_queue(*this);
+        if (session_.leave_queue(*this)) session_.wake_first();
         if (slot >= 0) session_.slots_[static_cast<std::size_t>(slot)].publisher = nullptr;
     }
     Publisher(const Publisher&) = delete;
@@ -83,14 +83,21 @@ asio::awaitable<Result<void>> Session::publish(std::string topic, std::string pa
     enter_queue(self);
     while (line_ == line) {
         Clock::time_point ready = Clock::time_point::max();
-        if (first() == &self && has_room(self)) ready = pacer_.ready_at(self.bytes, Clock::now());
+        if (first() != &self)
+            wake_first();  // it may have become the first since it was looked for
+        else if (has_room(self))
+            ready = pacer_.ready_at(self.bytes, Clock::now());
         if (ready <= Clock::now()) break;
         co_await self.wake.wait_until(ready);
     }
     leave_queue(self);
-    if (line_ != line || !up()) co_return lost_;
+    if (line_ != line || !up()) {
+        wake_first();
+        co_return lost_;
+    }
     pacer_.take(self.bytes, Clock::now());
     self.slot = take_slot(self);
+    wake_first();
     worker_->post([line, slot = self.slot, topic = std::move(topic), payload = std::move(payload)] {
         line->send(slot, topic, payload);
     });
@@ -279,12 +286,12 @@ int Session::take_slot(Publisher& publisher) {
     return static_cast<int>(place - slots_.begin());
 }
 
-void Session::leave_queue(Publisher& publisher) {
+bool Session::leave_queue(Publisher& publisher) {
     std::list<Publisher*>& queue = publisher.rank == Rank::urgent ? urgent_ : ordinary_;
     const auto place = std::find(queue.begin(), queue.end(), &publisher);
-    if (place == queue.end()) return;
+    if (place == queue.end()) return false;
     queue.erase(place);
-    wake_first();
+    return true;
 }
 
 void Session::wake_first() {

@@ -108,7 +108,7 @@ private:
     Publisher* first() const;
     bool has_room(const Publisher& publisher) const;
     int take_slot(Publisher& publisher);
-    void leave_queue(Publisher& publisher);
+    bool leave_queue(Publisher& publisher);
     void wake_first();
     void watch_acknowledgements();
 

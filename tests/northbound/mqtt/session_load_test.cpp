@@ -146,6 +146,22 @@ TEST_F(SessionLoad, OrdinaryOnesKeepTheirShareOfTheWindow) {
     EXPECT_GE(data, 11);
 }
 
+// Whose turn it is changes with each that leaves, and there is no PUBACK that would wake the next.
+TEST_F(SessionLoad, WhatMayLeaveDoesNotWaitForAPuback) {
+    Script script;
+    script.puback = false;
+    broker.play(script);
+    start(Limits::unlimited, 6000);
+    publish(std::string(5990, 'a'), Rank::urgent);  // the others queue up for a second
+    publish("data 1", Rank::ordinary);
+    publish(std::string(1200, 'b'), Rank::urgent);
+    publish(std::string(1200, 'c'), Rank::urgent);
+    publish("data 2", Rank::ordinary);
+    ASSERT_TRUE(run_until(loop, [&] { return broker.publishes().size() == 5; }));
+    EXPECT_EQ(place("data 1"), 1U);
+    EXPECT_EQ(place("data 2"), 3U);
+}
+
 TEST_F(SessionLoad, UrgentOnesAreRefusedWhenTooManyWait) {
     Script script;
     script.puback = false;
