@@ -54,10 +54,10 @@ Goodput::Flight Goodput::sent(std::size_t bytes, Instant now) {
     Flight flight;
     flight.bytes = bytes;
     flight.sent = now;
-    flight.ahead = in_flight_;
-    flight.carried = carried_;
-    flight.carried_at = carried_at_;
-    flight.first_sent = first_sent_;
+    flight.ahead_ = in_flight_;
+    flight.carried_ = carried_;
+    flight.carried_at_ = carried_at_;
+    flight.first_sent_ = first_sent_;
     return flight;
 }
 
@@ -79,9 +79,9 @@ void Goodput::acknowledged(const Flight& flight, Instant now) {
 // longer of the times in which the bytes were sent and in which they were acknowledged.
 void Goodput::raise(const Flight& flight, Instant now) {
     const Instant::duration time =
-        std::max(flight.sent - flight.first_sent, now - flight.carried_at);
+        std::max(flight.sent - flight.first_sent_, now - flight.carried_at_);
     const double seconds = std::max(Seconds(time).count(), shortest_seconds);
-    rate_ = std::max(rate_, (carried_ - flight.carried) / seconds);
+    rate_ = std::max(rate_, (carried_ - flight.carried_) / seconds);
 }
 
 void Goodput::lower(const Flight& flight, Instant now, Instant before) {
@@ -89,7 +89,7 @@ void Goodput::lower(const Flight& flight, Instant now, Instant before) {
     const Seconds waited = time - *round_trip_;
     if (waited <= queue) return;
     queued_ = true;
-    const double most = static_cast<double>(flight.ahead) / waited.count();
+    const double most = static_cast<double>(flight.ahead_) / waited.count();
     if (most >= rate_) return;
     const Seconds age = std::min<Seconds>(time, now - before);
     rate_ += (most - rate_) * (1 - std::exp(-age.count() / settling_seconds));

@@ -42,9 +42,9 @@ public:
 
     private:
         friend class Goodput;
-        std::size_t ahead = 0;  // bytes under way when it left, with it
-        double carried = 0;     // carried_ when it left
-        Instant carried_at, first_sent;
+        std::size_t ahead_ = 0;  // bytes under way when it left, with it
+        double carried_ = 0;     // Goodput's, when it left
+        Instant carried_at_, first_sent_;
     };
 
     /// A new link is up; nothing is under way on it.
