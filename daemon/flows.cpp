@@ -3,6 +3,8 @@
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+#include <memory>
+#include <optional>
 #include <random>
 
 #include "base/log.h"
@@ -49,15 +51,34 @@ asio::awaitable<void> answer(Parts& parts, Answers::Ready ready) {
     (void)co_await send_answer(parts, std::move(ready));
 }
 
-// What links were lost with goes first and alone: if one is lost with it again, it is known why.
+struct Sent {
+    explicit Sent(const asio::any_io_executor& loop) : changed(loop) {}
+    Event changed;
+    std::optional<Result<void>> how;
+};
+
+asio::awaitable<void> answer_apart(Parts& parts, Answers::Ready ready, std::shared_ptr<Sent> sent) {
+    const Result<void> how = co_await send_answer(parts, std::move(ready));
+    sent->how = how;
+    sent->changed.notify();
+}
+
+// What links were lost with goes first and alone: if one is lost with it again, it is known why. A
+// slow link may take longer for one than a flow may be silent.
 asio::awaitable<Result<void>> send_answers_alone(Parts& parts, Pulses::Pulse& pulse) {
+    const asio::any_io_executor loop = co_await asio::this_coro::executor;
     for (;;) {
         std::optional<Answers::Ready> ready =
             parts.requests.answers().next_alone(Event::Clock::now());
         if (!ready) co_return Result<void>();
-        const Result<void> sent = co_await send_answer(parts, std::move(*ready));
-        if (!sent) co_return sent;
+        const auto sent = std::make_shared<Sent>(loop);
+        parts.deliveries.spawn("answer", answer_apart(parts, std::move(*ready), sent));
+        while (!sent->how) {
+            pulse.beat();
+            (void)co_await sent->changed.wait_until(Event::Clock::now() + turn);
+        }
         pulse.beat();
+        if (!*sent->how) co_return *sent->how;
     }
 }
 
