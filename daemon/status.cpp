@@ -125,7 +125,8 @@ void write_summary(json::Writer& out, const Status& status) {
         .open_object()
         .member("up", status.link.up)
         .member("endpoint", status.link.endpoint);
-    out.member("since", since).member("why", status.link.why);
+    out.member("since", since);
+    if (!status.link.up) out.member("why", status.link.why);
     out.member("certificate", to_string(status.link.certificate));
     out.member("reconnects", status.link.reconnects).member("in_flight", status.link.in_flight);
     out.member("dropped", status.link.dropped)

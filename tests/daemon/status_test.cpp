@@ -83,6 +83,15 @@ TEST(Status, SaysWhatThePlatformsCertificateIsWorth) {
               std::string::npos);
 }
 
+TEST(Status, SaysWhyThereIsNoLinkOnlyWhileThereIsNone) {
+    Status status = example();
+    EXPECT_NE(status_json(status).find(R"("why":"refused: )"), std::string::npos);
+    status.link.up = true;
+    EXPECT_EQ(status_json(status).find(R"("why")"), std::string::npos);
+    EXPECT_EQ(status_summary_json(status).find(R"("why")"), std::string::npos);
+    EXPECT_EQ(status_text(status_json(status)).find("refused: "), std::string::npos);
+}
+
 TEST(Status, ReadsWellForPeople) {
     const std::string text = status_text(status_json(example()));
     EXPECT_NE(text.find("link     DOWN  iot.example.com:8883"), std::string::npos) << text;
