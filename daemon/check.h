@@ -6,7 +6,7 @@
 namespace fieldgate {
 
 /// `fieldgate check`: problems to stderr, the plan to stdout; with `as_json` both to stdout as one
-/// object (config README, "fieldgate check").
+/// object (README.md, "Configure").
 Exit check(const std::string& config_file, bool with_plan, bool as_json);
 
 }  // namespace fieldgate

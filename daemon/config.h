@@ -16,7 +16,7 @@
 
 namespace fieldgate {
 
-/// What a template of protocol `self` can report (config README, Points).
+/// What a template of protocol `self` can report (conf/templates/gateway.yaml).
 enum class SelfValue : std::uint8_t {
     uptime,
     outbox_accepted,

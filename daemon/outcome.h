@@ -15,7 +15,7 @@ struct Outcome {
 };
 
 /// `code` and `text` as an answer of the kind that `order` wants: for a command its response of the
-/// model, whose parameter `result`, if it has one, says how it ended (config README, Commands).
+/// model, whose parameter `result`, if it has one, says how it ended.
 Outcome outcome_of(const Order& order, int code, std::string text);
 
 /// It waited too long: told as busy, and not begun.

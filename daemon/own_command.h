@@ -48,7 +48,7 @@ struct OwnCommand {
     bool needs_wire() const { return kind == Kind::read_point || kind == Kind::read_registers; }
 };
 
-/// The power of `remote:` that `command` needs (config README, Powers): nullptr if none; nullopt if
+/// The power of `remote:` that `command` needs (conf/fieldgate.yaml): nullptr if none; nullopt if
 /// there is no such command.
 std::optional<const char*> power_for(std::string_view command);
 bool has_power(const RemoteSettings& remote, const char* power);

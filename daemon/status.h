@@ -14,8 +14,8 @@
 
 namespace fieldgate {
 
-/// Everything the gateway says of itself, at one moment: for `fieldgate status`, /metrics and the
-/// gateway's own properties. The same figures everywhere.
+/// Everything the gateway says of itself, at one moment: the JSON has it all, /metrics nearly all,
+/// the table what a person looks at first, the gateway's own properties what its template names.
 struct Status {
     std::string version;
     std::string config_hash;
@@ -25,7 +25,7 @@ struct Status {
         bool up = false;
         std::string endpoint;
         Utc since;
-        std::string why;  ///< while it is down
+        std::string why;  ///< Why it ended, or did not begin; told while it is down.
         std::uint64_t reconnects = 0;
         std::size_t in_flight = 0;
         std::size_t payload_bytes = 0;  ///< Of a publish now: less where the platform takes less.

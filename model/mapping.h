@@ -70,7 +70,7 @@ private:
 };
 
 /// True if `value` is to be sent, given the last value sent (nullptr: none yet) and when (pure;
-/// ReportRule, config README). A change of exactly the amount is one; of bools and strings any
+/// ReportRule). A change of exactly the amount is one; of bools and strings any
 /// change is; in percent of a 0, too. `min` and `max` may be missed by a twentieth, 50 ms at most,
 /// so that a schedule that trembles does not double them.
 bool worth_sending(const ReportRule& rule, const Value& value, Instant now, const Value* last_sent,
