@@ -28,7 +28,7 @@ namespace {
 constexpr std::size_t connections_max = 32;
 constexpr std::size_t question_bytes_max = 8192;
 constexpr auto conversation = 5s;
-constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
+constexpr auto longest_wait = 10s;  // the longest wait of a flow (base/pulse.h)
 
 using Local = asio::local::stream_protocol;
 
@@ -51,7 +51,7 @@ public:
                 knocked->asked = false;
                 knocked->event.notify();
             });
-        co_await knocked_->event.wait_until(Event::Clock::now() + turn);
+        co_await knocked_->event.wait_until(Event::Clock::now() + longest_wait);
     }
 
 private:

@@ -30,27 +30,27 @@ constexpr auto fresh_for = 1s;
 // flood, more is a pause by another name.
 constexpr unsigned period_times_max = 10;
 
-struct Told {
+struct Answered {
     int code = codes::success;
     std::string text;
 };
 
-Told told(std::string text) {
+Answered told(std::string text) {
     if (text.size() <= detail_bytes_max) return {codes::success, std::move(text)};
     return {codes::not_reached, "too long for one message: ask on the gateway itself"};
 }
 
-Told told(const Result<void>& done) {
+Answered told(const Result<void>& done) {
     if (done) return {};
     return {codes::bad_value, done.error().what};
 }
 
-Told not_read(const Error& error) {
+Answered not_read(const Error& error) {
     const bool refused = error.code == Errc::refused;
     return {refused ? codes::device_refused : codes::not_reached, error.what};
 }
 
-Told told(Parts& parts, const Latest::Entry& reading) {
+Answered told(Parts& parts, const Latest::Entry& reading) {
     std::string text;
     std::string at;
     append_event_time(at, parts.clock.stamp(reading.at).at);
@@ -60,7 +60,7 @@ Told told(Parts& parts, const Latest::Entry& reading) {
     return told(std::move(text));
 }
 
-asio::awaitable<Told> read_point(Parts& parts, const OwnCommand& command) {
+asio::awaitable<Answered> read_point(Parts& parts, const OwnCommand& command) {
     const std::optional<Latest::Entry> known = parts.latest.get(*command.device, command.point);
     if (known && Event::Clock::now() - known->at < fresh_for) co_return told(parts, *known);
     const std::vector<PointIndex> wanted(1, command.point);
@@ -68,14 +68,14 @@ asio::awaitable<Told> read_point(Parts& parts, const OwnCommand& command) {
     if (!read) co_return not_read(read.error());
     parts.latest.set(*read);
     if (read->values.empty()) {
-        Told none{codes::bad_value, "the raw value means no value"};
+        Answered none{codes::bad_value, "the raw value means no value"};
         co_return none;
     }
     const std::optional<Latest::Entry> now = parts.latest.get(*command.device, command.point);
     co_return told(parts, *now);
 }
 
-asio::awaitable<Told> read_registers(Parts& parts, const OwnCommand& command) {
+asio::awaitable<Answered> read_registers(Parts& parts, const OwnCommand& command) {
     southbound::Bus& bus = *parts.buses[command.bus];
     const auto words =
         co_await bus.read_raw(command.unit, command.table, command.first, command.count);
@@ -90,7 +90,7 @@ asio::awaitable<Told> read_registers(Parts& parts, const OwnCommand& command) {
 }
 
 // The plan of 2,000 devices takes a quarter of a second: once, and not on the loop.
-asio::awaitable<Told> get_plan(Parts& parts) {
+asio::awaitable<Answered> get_plan(Parts& parts) {
     if (parts.plan.empty()) {
         Worker worker;
         parts.plan =
@@ -106,7 +106,7 @@ asio::awaitable<void> restart_soon() {
     std::raise(SIGTERM);
 }
 
-Told operate_now(Parts& parts, const OwnCommand& command) {
+Answered operate_now(Parts& parts, const OwnCommand& command) {
     const Instant until = Event::Clock::now() + command.lasts;
     switch (command.kind) {
         case Kind::get_status:
@@ -143,7 +143,7 @@ Told operate_now(Parts& parts, const OwnCommand& command) {
 
 asio::awaitable<Outcome> operate(Parts& parts, const Order& order) {
     const OwnCommand& command = *order.own;
-    Told answer;
+    Answered answer;
     if (command.kind == Kind::get_plan)
         answer = co_await get_plan(parts);
     else if (command.kind == Kind::read_point)

@@ -19,7 +19,7 @@ std::string key_of(const northbound::Request& request) {
     return std::string(key_prefix) + request.id;
 }
 
-struct Told {
+struct Question {
     std::string what;
     std::string detail;
 };
@@ -31,8 +31,8 @@ bool may_have_acted(int code) {
 
 // A request in the words of the audit log.
 struct Tell {
-    Told operator()(const northbound::SetProperties& set) const {
-        Told told{"property set", "{"};
+    Question operator()(const northbound::SetProperties& set) const {
+        Question told{"property set", "{"};
         for (const auto& service : set.services)
             for (const auto& [name, value] : service.properties) {
                 if (told.detail.size() > detail_bytes) break;
@@ -44,11 +44,11 @@ struct Tell {
         told.detail += '}';
         return told;
     }
-    Told operator()(const northbound::GetProperties& get) const {
+    Question operator()(const northbound::GetProperties& get) const {
         return {"property get", get.service_id.value_or("")};
     }
-    Told operator()(const northbound::CallCommand& call) const {
-        Told told{"command", call.service_id + "." + call.command + " "};
+    Question operator()(const northbound::CallCommand& call) const {
+        Question told{"command", call.service_id + "." + call.command + " "};
         json::append_value(told.detail, json::Value(call.paras));
         return told;
     }
@@ -244,7 +244,7 @@ void Requests::repeat(const Order& order, Outcome outcome) {
 
 storage::AuditEntry Requests::entry_of(const northbound::Request& request,
                                        std::string result) const {
-    Told told = std::visit(Tell(), request.ask);
+    Question told = std::visit(Tell(), request.ask);
     storage::AuditEntry entry;
     entry.what = std::move(told.what);
     const bool known = directory_.device(request.device_id).has_value();
