@@ -117,8 +117,8 @@ asio::awaitable<void> put_to_trial(Parts& parts, Pulses::Pulse& pulse, northboun
     const bool through = co_await others_get_through(parts, pulse, trial->others);
     if (!through) co_return parts.outbox.release(lease);
     if (trial->guilty) {
-        // Of what it says, and not of its size: then others died of it, too.
-        if (!parts.sizes.doubtful(parcel.payload_bytes())) parts.sizes.doubt();
+        // Of what it says, and perhaps not of its size: then others died of it, too.
+        if (parts.sizes.taken_once(parcel.payload_bytes())) parts.sizes.doubt();
         co_return quarantine(parts, parcel, lease,
                              "the platform closes the connection whenever it is sent");
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "northbound/suspicion.h"
 
@@ -33,11 +35,15 @@ std::size_t PayloadLimit::bytes() const {
 
 void PayloadLimit::acknowledged(std::size_t bytes) {
     taken_ = std::max(taken_, bytes);
+    ever_ = std::max(ever_, bytes);
     if (links_ > 0 && taken_ >= smallest_) links_ = 0;  // what may have killed them is taken
+    passed_ = std::max(passed_, bytes);
+    if (shrunk_links_ > 0 && bytes >= shrunk_) shrunk_links_ = 0;
     if (died_ && taken_ >= *died_) forget();
 }
 
 void PayloadLimit::forget() {
+    taken_ = ever_;
     died_.reset();
     alone_ = again_ = suspected_ = false;
     links_ = kinds_ = 0;
@@ -50,22 +56,57 @@ void PayloadLimit::forget() {
 
 void PayloadLimit::link_lost(const std::vector<Flight>& in_flight, Instant now) {
     suspected_ = false;
+    const std::size_t passed = passed_;
+    if (shrunk_links_ == 0) passed_ = 0;
     std::optional<std::size_t> larger;
     for (const Flight& flight : in_flight) {
         if (now - flight.since > Suspicion::prompt) return;  // a broker that hangs, a dead network
         if (flight.bytes > taken()) larger = std::min(larger.value_or(flight.bytes), flight.bytes);
     }
-    if (!larger) {
-        // Links die without it.
-        links_ = 0;
-        if (!alone_) forget();
-        return;
-    }
+    if (!larger) return smaller_lost(in_flight, passed, now);
     suspected_ = true;
     if (died_ && in_flight.size() == 1) return died_alone(*larger, now);
     smallest_ = links_ == 0 ? *larger : std::min(smallest_, *larger);
     if (++links_ < links_of_a_doubt) return;
     died(alone_ ? std::max(smallest_, *died_) : smallest_, now);
+}
+
+// Links die without it; or the platform takes less than it did: then smaller ones pass.
+void PayloadLimit::smaller_lost(const std::vector<Flight>& in_flight, std::size_t passed,
+                                Instant now) {
+    std::size_t largest = 0;
+    for (const Flight& flight : in_flight) largest = std::max(largest, flight.bytes);
+    links_ = 0;
+    if (passed == 0 || largest <= std::max(passed, greeting_bytes)) {
+        shrunk_links_ = 0;
+        passed_ = 0;
+        if (!alone_) forget();
+        return;
+    }
+    shrink(largest, passed, now);
+}
+
+void PayloadLimit::unanswered(const std::vector<Flight>& in_flight, Instant now) {
+    suspected_ = false;
+    const std::size_t passed = std::exchange(passed_, 0);
+    std::size_t smallest = std::numeric_limits<std::size_t>::max();
+    for (const Flight& flight : in_flight) smallest = std::min(smallest, flight.bytes);
+    if (in_flight.empty() || passed == 0 || smallest <= std::max(passed, greeting_bytes)) {
+        shrunk_links_ = 0;  // a broker that hangs
+        return;
+    }
+    if (doubtful(smallest) && in_flight.size() == 1) return died_alone(smallest, now);
+    shrink(smallest, passed, now);
+}
+
+void PayloadLimit::shrink(std::size_t bytes, std::size_t passed, Instant now) {
+    shrunk_ = shrunk_links_ == 0 ? bytes : std::min(shrunk_, bytes);
+    passed_ = passed;
+    if (++shrunk_links_ < links_of_a_doubt) return;
+    forget();
+    taken_ = std::exchange(passed_, 0);
+    shrunk_links_ = 0;
+    died(shrunk_, now);
 }
 
 // What was in flight with the guilty one before this is innocent until it dies alone.
@@ -85,12 +126,14 @@ void PayloadLimit::died(std::size_t bytes, Instant now) {
 }
 
 // A death is a witness against what is as large or larger, not against what is smaller: the proof
-// is as large as the largest of its witnesses. Of one record two are heard.
+// is as large as the largest of its witnesses. Of one record two are heard;
+// only one where as much was taken before.
 void PayloadLimit::record_died(std::size_t bytes, bool another) {
     if (!died_ || bytes <= taken()) return;
     if (another || kinds_ == 0) ++kinds_;
     const auto same = [&](const Death& death) { return death.kind == kinds_; };
-    if (std::count_if(deaths_.begin(), deaths_.end(), same) >= deaths_of_a_record) return;
+    const int heard = taken_once(bytes) ? 1 : deaths_of_a_record;
+    if (std::count_if(deaths_.begin(), deaths_.end(), same) >= heard) return;
     const auto smaller = [](const Death& one, const Death& two) { return one.bytes < two.bytes; };
     const Death death{bytes, kinds_};
     deaths_.insert(std::upper_bound(deaths_.begin(), deaths_.end(), death, smaller), death);

@@ -187,16 +187,20 @@ void Session::on_closed(std::uint64_t line) {
     closed_.notify();
 }
 
-// Not by us. What Paho gives up was on a link that is closed already: the news of that follows.
-void Session::lose(const std::string& reason) {
+// Not by us, or `unanswered`. What Paho gives up was on a link that is closed already: the news of
+// that follows.
+void Session::lose(const std::string& reason, bool unanswered) {
     std::vector<PayloadLimit::Flight> in_flight;
     for (const Slot& slot : slots_)
         if (slot.taken) in_flight.push_back({slot.payload, slot.flight.sent});
-    sizes_.link_lost(in_flight, Clock::now());
+    if (unanswered)
+        sizes_.unanswered(in_flight, Clock::now());
+    else
+        sizes_.link_lost(in_flight, Clock::now());
     drop(reason);
 }
 
-// That we end a link says nothing about what is in flight.
+// That we end a link for another reason says nothing about what is in flight.
 void Session::drop(const std::string& reason) {
     goodput_.lost(Clock::now());
     lost_ = Error(Errc::closed, reason);
@@ -309,10 +313,8 @@ void Session::watch_acknowledgements() {
         ack_watched_ = false;
         if (in_flight_ == 0) return;
         const auto patience = goodput_.patience(settings_.ack_deadline);
-        if (Clock::now() >= last_progress_ + patience)
-            drop("no PUBACK within " + seconds_text(patience));
-        else
-            watch_acknowledgements();
+        if (Clock::now() < last_progress_ + patience) return watch_acknowledgements();
+        lose("no PUBACK within " + seconds_text(patience), true);
     });
 }
 

@@ -100,7 +100,7 @@ private:
     void on_publish_answer(const News& news);
     void on_message(const News& news);
     void on_closed(std::uint64_t line);
-    void lose(const std::string& reason);
+    void lose(const std::string& reason, bool unanswered = false);
     void drop(const std::string& reason);
     void retire_line();
     void bury();

@@ -15,6 +15,12 @@ protected:
         for (const std::size_t bytes : sizes) in_flight.push_back({bytes, now});
         limit.link_lost(in_flight, now += after);
     }
+    /// They were not answered for 20 s, and we end the link.
+    void ignore(const std::vector<std::size_t>& sizes) {
+        std::vector<PayloadLimit::Flight> in_flight;
+        for (const std::size_t bytes : sizes) in_flight.push_back({bytes, now});
+        limit.unanswered(in_flight, now += 20s);
+    }
     void die_alone_with_a_record(std::size_t bytes, bool another) {
         die_with({bytes});
         limit.record_died(bytes, another);
@@ -68,6 +74,96 @@ TEST_F(PayloadLimitTest, WhatWasTakenOnceIsNeverInDoubt) {
     for (int i = 0; i < 5; ++i) die_with({50'000, 20'000});
     EXPECT_FALSE(limit.suspected());
     EXPECT_EQ(limit.bytes(), 60'000U);
+}
+
+TEST_F(PayloadLimitTest, WhatWasTakenOnceIsInDoubtWhereSmallerOnesPassAndItDies) {
+    limit.acknowledged(50'000);
+    die_with({});
+    limit.acknowledged(900);
+    die_with({20'000, 1100});
+    EXPECT_FALSE(limit.doubtful(20'000));
+    limit.acknowledged(1000);
+    die_with({18'000, 40'000});
+    EXPECT_FALSE(limit.doubtful(1000));
+    EXPECT_TRUE(limit.doubtful(1001));
+    EXPECT_EQ(limit.bytes(), 4472U) << "halfway, in proportion, from 1000 to 20,000";
+    EXPECT_FALSE(limit.suspected()) << "two links may be a twin's work";
+    die_with({4472});
+    EXPECT_TRUE(limit.suspected());
+}
+
+TEST_F(PayloadLimitTest, WhatIsTakenInBetweenIsNotInDoubt) {
+    limit.acknowledged(50'000);
+    for (int i = 0; i < 5; ++i) {
+        die_with({20'000});
+        limit.acknowledged(20'000);
+    }
+    EXPECT_FALSE(limit.doubtful(20'000));
+    die_with({});
+    for (int i = 0; i < 5; ++i) {
+        limit.acknowledged(900);
+        die_with({20'000});
+        limit.acknowledged(900);
+        die_with({800});
+    }
+    EXPECT_FALSE(limit.doubtful(20'000)) << "links die without it";
+}
+
+TEST_F(PayloadLimitTest, BelievesAllThatWasOnceTakenAgainAsSoonAsADeathIsRefuted) {
+    limit.acknowledged(50'000);
+    die_with({});
+    for (int i = 0; i < 2; ++i) {
+        limit.acknowledged(900);
+        die_with({20'000});
+    }
+    ASSERT_TRUE(limit.doubtful(20'000));
+    limit.acknowledged(20'000);
+    EXPECT_FALSE(limit.doubtful(50'000));
+    die_with({});
+    die_with({50'000});
+    die_with({50'000});
+    EXPECT_FALSE(limit.doubtful(50'000)) << "nothing was taken at all on these links";
+}
+
+TEST_F(PayloadLimitTest, ThreeRecordsHaveToDieOfASizeThatWasOnceTaken) {
+    limit.acknowledged(9000);
+    die_with({});
+    for (int i = 0; i < 2; ++i) {
+        limit.acknowledged(900);
+        die_with({8000});
+    }
+    die_alone_with_a_record(5000, true);
+    die_alone_with_a_record(5000, false);
+    die_alone_with_a_record(5500, true);
+    EXPECT_FALSE(limit.never(9000));
+    die_alone_with_a_record(5200, true);
+    EXPECT_TRUE(limit.never(5500));
+    EXPECT_TRUE(limit.taken_once(9000));
+    EXPECT_FALSE(limit.taken_once(9001));
+}
+
+TEST_F(PayloadLimitTest, WhatIsIgnoredWhileSmallerOnesAreAnsweredIsInDoubt) {
+    for (int i = 0; i < 2; ++i) {
+        limit.acknowledged(1000);
+        EXPECT_FALSE(limit.doubtful(50'000));
+        ignore({50'000, 40'000});
+    }
+    EXPECT_EQ(limit.bytes(), 6324U);
+    limit.acknowledged(1000);
+    ignore({6324});
+    EXPECT_EQ(limit.bytes(), 2514U);
+    limit.acknowledged(6324);
+    EXPECT_FALSE(limit.doubtful(50'000)) << "it was slow";
+}
+
+TEST_F(PayloadLimitTest, ABrokerThatAnswersNothingAnyMoreIsNoWitness) {
+    for (int i = 0; i < 5; ++i) ignore({50'000});
+    EXPECT_FALSE(limit.doubtful(50'000));
+    for (int i = 0; i < 5; ++i) {
+        limit.acknowledged(1000);
+        ignore({50'000, 900});
+    }
+    EXPECT_FALSE(limit.doubtful(50'000)) << "it ignores small ones, too";
 }
 
 TEST_F(PayloadLimitTest, SearchesUntilAQuarterIsLeftAndTellsOnce) {
