@@ -12,15 +12,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t rows = 300;
+constexpr std::int64_t first_rows = 300;
 
 class FirstPage : public testing::Test {
 protected:
     void SetUp() override {
         site.settings.commit = 10ms;
         ASSERT_TRUE(site.open());
-        site.append(1, rows);
-        site.append(rows + 1, rows + 5, 1, Priority::alarm);
+        site.append(1, first_rows);
+        site.append(first_rows + 1, first_rows + 5, 1, Priority::alarm);
         site.flush();
         site.close();
     }
@@ -40,9 +40,9 @@ TEST_F(FirstPage, ThatIsGoneTakesNoRowWithIt) {
     overwrite(0, std::string(4096, '\xAA'));
     ASSERT_TRUE(site.open());
     EXPECT_TRUE(is_aside());
-    EXPECT_EQ(site.outbox->status().books.pending, static_cast<std::uint64_t>(rows) + 5);
+    EXPECT_EQ(site.outbox->status().books.pending, static_cast<std::uint64_t>(first_rows) + 5);
     EXPECT_TRUE(site.balanced());
-    EXPECT_EQ(site.take_everything().size(), static_cast<std::size_t>(rows) + 5);
+    EXPECT_EQ(site.take_everything().size(), static_cast<std::size_t>(first_rows) + 5);
 }
 
 TEST_F(FirstPage, ThatIsDamagedInAnyByteTakesNoRowWithIt) {
@@ -60,7 +60,7 @@ TEST_F(FirstPage, ThatIsDamagedInAnyByteTakesNoRowWithIt) {
         out.close();
         Site damaged(other.path());
         ASSERT_TRUE(damaged.open());
-        EXPECT_EQ(damaged.take_everything().size(), static_cast<std::size_t>(rows) + 5);
+        EXPECT_EQ(damaged.take_everything().size(), static_cast<std::size_t>(first_rows) + 5);
         EXPECT_TRUE(damaged.balanced());
     }
 }
@@ -88,7 +88,7 @@ TEST_F(FirstPage, IsLookedAtTwice) {
     ASSERT_TRUE(site.open());
     EXPECT_TRUE(disk.struck());
     EXPECT_FALSE(is_aside());
-    EXPECT_EQ(site.take_everything().size(), static_cast<std::size_t>(rows) + 5);
+    EXPECT_EQ(site.take_everything().size(), static_cast<std::size_t>(first_rows) + 5);
     site.close();  // before the disk goes
 }
 
