@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t commit_bytes = 1UL << 20;  // pending that does not wait for the timer
 constexpr std::size_t ram_bytes_max = 8UL << 20;
 // So long a disk may fail before its records are sent without it: better sent than evicted.
-constexpr auto patience = 5s;
+constexpr auto disk_patience = 5s;
 constexpr auto time_step = 5min;
 constexpr auto empty_after = 10s;
 
@@ -122,9 +122,9 @@ void Outbox::State::keep_since_boot_rising(Record& record) {
 
 bool Outbox::State::without_disk() const {
     const auto now = Clock::now();
-    return (!disk_ok_ && now - bad_since_ >= patience) ||
-           (committing_ && now - committing_since_ >= patience) ||
-           (!opened_ && now - opening_since_ >= patience);
+    return (!disk_ok_ && now - bad_since_ >= disk_patience) ||
+           (committing_ && now - committing_since_ >= disk_patience) ||
+           (!opened_ && now - opening_since_ >= disk_patience);
 }
 
 // Nothing may come after the last record that would offer it, and a disk that hangs says neither

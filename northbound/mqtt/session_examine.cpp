@@ -9,7 +9,11 @@
 
 namespace fieldgate::northbound::mqtt {
 
+namespace {
+
 using Clock = std::chrono::steady_clock;
+
+}  // namespace
 
 TlsTarget tls_target(const SessionSettings& settings, std::chrono::sys_seconds judged_at) {
     TlsTarget target;
