@@ -8,9 +8,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <system_error>
 
 #include "storage/database.h"
+#include "storage/whole_file.h"
 
 namespace fieldgate::storage {
 namespace {
@@ -75,12 +77,7 @@ Result<void> keep_first_page(const std::string& file, const std::string& copy) {
     if (!page) return page.error();
     const Result<std::string> kept = read_page(copy);
     if (kept && *kept == *page) return {};
-    const std::string part = copy + ".part";
-    std::ofstream(part, std::ios::binary | std::ios::trunc) << *page;
-    std::error_code failed;
-    fs::rename(part, copy, failed);
-    if (failed) return Error(Errc::io, copy + ": " + failed.message());
-    return {};
+    return write_whole_file(copy, *page);
 }
 
 bool has_another_first_page(const std::string& damaged, const std::string& copy) {
@@ -97,10 +94,10 @@ Result<void> lend_first_page(const std::string& damaged, const std::string& from
     if (descriptor < 0) return Error(Errc::io, damaged + ": " + std::strerror(errno));
     std::string own(Database::page_bytes, '\0');
     const ssize_t bytes = ::pread(descriptor, own.data(), own.size(), 0);
-    if (bytes > 0) {
-        std::ofstream kept(damaged + "-page-1", std::ios::binary | std::ios::trunc);
-        kept << own.substr(0, static_cast<std::size_t>(bytes));
-    }
+    // No room for it: the rows behind it are worth more.
+    if (bytes > 0)
+        (void)write_whole_file(damaged + "-page-1",
+                               std::string_view(own).substr(0, static_cast<std::size_t>(bytes)));
     const bool lent =
         ::pwrite(descriptor, page->data(), page->size(), 0) == static_cast<ssize_t>(page->size()) &&
         ::fsync(descriptor) == 0;

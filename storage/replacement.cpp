@@ -1,14 +1,13 @@
 #include "storage/replacement.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
 #include <vector>
+
+#include "storage/whole_file.h"
 
 namespace fieldgate::storage {
 namespace {
@@ -42,14 +41,6 @@ int number_of_bad(const std::string& folder, const std::string& stem) {
     return fs::exists(fs::path(folder) / (stem + ".db"), failed) ? highest + 1 : highest;
 }
 
-// A rename is on disk when its folder is.
-void sync_folder(const std::string& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return;
-    ::fsync(descriptor);
-    ::close(descriptor);
-}
-
 }  // namespace
 
 Result<void> write_replacement(const std::string& folder, const std::string& stem,
@@ -71,7 +62,7 @@ Result<void> write_replacement(const std::string& folder, const std::string& ste
     failed.clear();
     fs::rename(part, folder + "/" + stem + ".salvaged", failed);
     if (failed) return Error(Errc::io, stem + ".new: " + failed.message());
-    sync_folder(folder);
+    (void)sync_folder(folder);
     return {};
 }
 
@@ -101,7 +92,7 @@ Result<std::string> put_in_place(const std::string& folder, const std::string& s
     if (!failed) fs::remove(store.string() + "-journal", failed);
     rename(complete, store);
     if (failed) return Error(Errc::io, name + ": " + failed.message());
-    sync_folder(folder);
+    (void)sync_folder(folder);
     for (const fs::path& file : older)
         if (bad_number(file.filename().string(), stem) != number) fs::remove(file, failed);
     return name;

@@ -1,23 +1,11 @@
 #include "storage/unnoted.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <system_error>
 
+#include "storage/whole_file.h"
+
 namespace fieldgate::storage {
-namespace {
-
-bool synced(const std::string& path, int flags) {
-    const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0640);
-    if (descriptor < 0) return false;
-    const bool done = ::fsync(descriptor) == 0;
-    ::close(descriptor);
-    return done;
-}
-
-}  // namespace
 
 void Unnoted::look() {
     std::error_code failed;
@@ -29,7 +17,7 @@ bool Unnoted::make() {
     if (holds_) return true;
     // Whatever of it fails, it may be there.
     ours_ = true;
-    holds_ = synced(file(), O_WRONLY | O_CREAT) && synced(folder_, O_RDONLY | O_DIRECTORY);
+    holds_ = write_whole_file(file(), {}).has_value();
     return holds_;
 }
 
