@@ -38,13 +38,33 @@ asio::awaitable<void> tell_apart(Parts& parts, northbound::Announcement what,
     told->changed.notify();
 }
 
-// Lets as many messages through as are asked for: innocent ones, what the platform knows anyway.
+// Lets as many messages through as are asked for: innocent ones, what the platform knows anyway,
+// and without devices the question for the time.
 asio::awaitable<bool> others_get_through(Parts& parts, Pulses::Pulse& pulse, int count) {
     for (int i = 0; i < count; ++i) {
-        const Result<void> told = co_await tell_statuses(parts, pulse, parts.devices.all());
+        std::vector<northbound::SubDeviceStatus> all = parts.devices.all();
+        Result<void> told;
+        if (all.empty())
+            told = co_await ask_time(parts, pulse);
+        else
+            told = co_await tell_statuses(parts, pulse, std::move(all));
         if (!told) co_return false;
     }
     co_return true;
+}
+
+// Until it is acknowledged, or its link is gone. What is sent behind it tells a broker that ignores
+// it from one that hangs.
+asio::awaitable<void> await_the_one_on_trial(Parts& parts, Pulses::Pulse& pulse) {
+    Instant follow = Event::Clock::now() + northbound::Suspicion::prompt;
+    while (parts.uplink.in_flight() > 0) {
+        pulse.beat();
+        const Instant until = std::min(follow, Event::Clock::now() + longest_wait);
+        co_await parts.uplink.turned(until);
+        if (parts.uplink.in_flight() == 0 || Event::Clock::now() < follow) continue;
+        follow = Instant::max();
+        (void)co_await others_get_through(parts, pulse, 1);
+    }
 }
 
 }  // namespace
@@ -84,6 +104,13 @@ asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
     co_return Result<void>();
 }
 
+asio::awaitable<Result<void>> ask_time(Parts& parts, Pulses::Pulse& pulse) {
+    northbound::Announcement question =
+        parts.time_sync.ask(Event::Clock::now(), system_clock_now());
+    const Result<void> told = co_await tell(parts, pulse, std::move(question));
+    co_return told;
+}
+
 asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease) {
     const std::uint64_t link = parts.uplink.link();
     const Result<void> sent = co_await parts.cloud.publish(parcel);
@@ -97,7 +124,7 @@ asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::
         // Taken again at once, it would fail at once: first the link is gone, then the lease is
         // back.
         parts.uplink.failed(link, sent.error().what, system_clock_now());
-        parts.suspicion.failed(parcel, Event::Clock::now());
+        parts.suspicion.failed(parcel, Event::Clock::now(), sent.error().code == Errc::timeout);
         parts.outbox.release(lease);
     }
 }
@@ -125,10 +152,7 @@ asio::awaitable<void> put_to_trial(Parts& parts, Pulses::Pulse& pulse, northboun
     parts.suspicion.tried(parcel, Event::Clock::now());
     parts.uplink.sent(parcel.payload_bytes());
     parts.deliveries.spawn("deliver", deliver(parts, std::move(parcel), lease));
-    while (parts.uplink.in_flight() > 0) {
-        pulse.beat();
-        co_await parts.uplink.turned(Event::Clock::now() + longest_wait);
-    }
+    co_await await_the_one_on_trial(parts, pulse);
 }
 
 }  // namespace fieldgate

@@ -18,6 +18,9 @@ asio::awaitable<Result<void>> tell(Parts& parts, Pulses::Pulse& pulse,
 asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
                                             std::vector<northbound::SubDeviceStatus> statuses);
 
+/// Asks the platform for the time; its answer is a notice. Errors: those of Cloud::tell().
+asio::awaitable<Result<void>> ask_time(Parts& parts, Pulses::Pulse& pulse);
+
 /// Carries one parcel to the platform; it goes back to its place if it was not acknowledged.
 asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease);
 

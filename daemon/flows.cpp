@@ -40,7 +40,7 @@ asio::awaitable<Result<void>> send_answer(Parts& parts, Answers::Ready ready) {
     const std::uint64_t link = answers.link();
     const Result<void> sent =
         co_await parts.cloud.answer(ready.request_id, ready.answer, ready.rank);
-    if (!sent && sent.error().code == Errc::closed)
+    if (!sent && sent.error().code != Errc::busy)
         answers.lost(std::move(ready), link, sent.error().detail, Event::Clock::now());
     else
         answers.sent(ready.rank);
@@ -147,10 +147,8 @@ asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     const Result<void> told = co_await tell_all_statuses(parts, pulse);
     if (!told) co_return told;
     parts.time_sync.connected();
-    northbound::Announcement question =
-        parts.time_sync.ask(Event::Clock::now(), system_clock_now());
     // Before the data: it may wait for the answer.
-    (void)co_await tell(parts, pulse, std::move(question));
+    (void)co_await ask_time(parts, pulse);
     parts.outbox.mark_backlog();
     parts.suspicion.connected(Event::Clock::now());
     tell_lesson(parts);

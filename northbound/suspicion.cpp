@@ -41,7 +41,7 @@ void Suspicion::connected(Instant now) {
 }
 
 void Suspicion::judge_trial() {
-    if (failed_at_ - tried_at_ > prompt) return acquit();
+    if (failed_at_ - tried_at_ > prompt && !ignored_) return acquit();
     const bool single = on_trial_.size() == 1;
     const bool another = single && single_ != *on_trial_.begin();
     strikes_ = !single ? 0 : another ? 1 : strikes_ + 1;
@@ -67,14 +67,16 @@ void Suspicion::tried(const Parcel& parcel, Instant now) {
     on_trial_ = keys(parcel);
     trial_bytes_ = parcel.payload_bytes();
     tried_at_ = now;
+    ignored_ = false;
 }
 
-void Suspicion::failed(const Parcel& parcel, Instant now) {
+void Suspicion::failed(const Parcel& parcel, Instant now, bool ignored) {
     std::set<Key> lost = keys(parcel);
     // What is sent in the moment after the loss fails too; the one on trial was alone.
     if (!on_trial_.empty() && lost != on_trial_) return;
     failed_.merge(lost);
     failed_at_ = now;
+    ignored_ |= ignored;
 }
 
 void Suspicion::settled(const Parcel& parcel) {

@@ -29,6 +29,9 @@ namespace fieldgate::northbound {
 ///   3) in the very place where it was: a broker that closes after so many messages betrays itself.
 /// - A link that dies while no suspect is tried acquits all: links die without them. So does one
 ///   that dies late: a broker that hangs (no PUBACK, which we notice after 20 s), a lost network.
+/// - A broker may ignore what it does not stand, instead of closing. So when a trial is not
+///   acknowledged within `prompt`, something else follows it: where that is acknowledged, and the
+///   one on trial never is, it has died of itself, too.
 /// A broker that restarts, a flapping network, a second client with our name: each would have to
 /// strike three times in a row in the moment in which the same single record is alone in flight, 6
 /// s after a connect that worked, and spare the messages just before it.
@@ -49,8 +52,8 @@ public:
     void connected(Instant now);
     /// It leaves now, with nothing else in flight.
     void tried(const Parcel& parcel, Instant now);
-    /// Its link was lost before it was acknowledged.
-    void failed(const Parcel& parcel, Instant now);
+    /// Its link was lost before it was acknowledged. `ignored`: what was sent behind it was.
+    void failed(const Parcel& parcel, Instant now, bool ignored = false);
     /// Acknowledged, or in quarantine.
     void settled(const Parcel& parcel);
 
@@ -83,6 +86,7 @@ private:
     std::set<Key> on_trial_;     // in flight, alone
     std::size_t trial_bytes_ = 0;
     std::set<Key> failed_;  // with the link of now
+    bool ignored_ = false;  // the one on trial
     Instant tried_at_, failed_at_, connected_at_;
 };
 

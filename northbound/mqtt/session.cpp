@@ -20,7 +20,7 @@ constexpr auto farewell = 1s;
 
 // A publish() call while it waits: for its turn, then for its PUBACK. Leaves no trace when its
 // coroutine is cancelled.
-class Session::Publisher {
+class Publisher {
 public:
     Publisher(Session& session, std::size_t topic, std::size_t its_payload, Rank its_rank)
         : wake(session.loop_),
@@ -30,7 +30,7 @@ public:
           session_(session) {}
     ~Publisher() {
         if (session_.leave_queue(*this)) session_.wake_first();
-        if (slot >= 0) session_.slots_[static_cast<std::size_t>(slot)].publisher = nullptr;
+        if (slot >= 0) session_.slots_[slot].publisher = nullptr;
     }
     Publisher(const Publisher&) = delete;
     Publisher& operator=(const Publisher&) = delete;
@@ -44,6 +44,15 @@ public:
 private:
     Session& session_;
 };
+
+// Once; whoever publishes may have gone.
+void Session::answer(Slots::Slot& slot, Result<void> how) {
+    Publisher* const publisher = std::exchange(slot.publisher, nullptr);
+    if (!publisher) return;
+    publisher->answer = std::move(how);
+    publisher->slot = -1;
+    publisher->wake.notify();
+}
 
 Session::Session(const asio::any_io_executor& loop, SessionSettings settings, Pacer& pacer,
                  PayloadLimit& sizes, Goodput& goodput)
@@ -115,8 +124,7 @@ asio::awaitable<Result<Message>> Session::next(Clock::time_point until) {
 
 asio::awaitable<void> Session::disconnect() {
     if (state_ == State::down) co_return;
-    in_flight_ = 0;  // what dies now dies of us
-    drop("disconnected");
+    drop("disconnected", 0);
     const auto deadline = Clock::now() + disconnect_deadline;
     while (!retired_.empty() && Clock::now() < deadline) co_await closed_.wait_until(deadline);
 }
@@ -156,23 +164,16 @@ void Session::hear(const News& news) {
 }
 
 void Session::on_publish_answer(const News& news) {
-    Slot& slot = slots_.at(static_cast<std::size_t>(news.slot));
-    if (!slot.taken) return;
     if (news.kind == News::Kind::not_acknowledged) {
         lose("a publish was given up");
         return;
     }
-    if (slot.publisher) {
-        slot.publisher->answer = Result<void>();
-        slot.publisher->slot = -1;
-        slot.publisher->wake.notify();
-    }
-    sizes_.acknowledged(slot.payload);
-    last_progress_ = Clock::now();
-    goodput_.acknowledged(slot.flight, last_progress_);
-    --in_flight_;
-    if (slot.rank == Rank::ordinary) --ordinary_in_flight_;
-    slot = Slot();
+    const Clock::time_point now = Clock::now();
+    std::optional<Slots::Slot> slot = slots_.acknowledged(news.slot, now);
+    if (!slot) return;
+    answer(*slot, {});
+    sizes_.acknowledged(slot->payload);
+    goodput_.acknowledged(slot->flight, now);
     wake_first();
 }
 
@@ -187,35 +188,38 @@ void Session::on_closed(std::uint64_t line) {
     closed_.notify();
 }
 
-// Not by us, or `unanswered`. What Paho gives up was on a link that is closed already: the news of
-// that follows.
-void Session::lose(const std::string& reason, bool unanswered) {
-    std::vector<PayloadLimit::Flight> in_flight;
-    for (const Slot& slot : slots_)
-        if (slot.taken) in_flight.push_back({slot.payload, slot.flight.sent});
-    if (unanswered)
-        sizes_.unanswered(in_flight, Clock::now());
-    else
-        sizes_.link_lost(in_flight, Clock::now());
-    drop(reason);
+// Not by us. What Paho gives up was on a link that is closed already: the news of that follows.
+void Session::lose(const std::string& reason) {
+    const std::size_t under_way = slots_.under_way();
+    std::vector<PayloadLimit::Flight> lost;
+    for (const Slots::Slot& slot : slots_.all()) lost.push_back({slot.payload, slot.flight.sent});
+    sizes_.link_lost(lost, Clock::now());
+    drop(reason, under_way);
+}
+
+void Session::give_up(const Slots::Overdue& overdue) {
+    const std::string patience = seconds_text(goodput_.patience(settings_.ack_deadline));
+    Error why(overdue.hangs ? Errc::closed : Errc::timeout, "no PUBACK within " + patience);
+    if (!overdue.hangs) why.what += ", while what left later was acknowledged";
+    why.detail = static_cast<int>(slots_.under_way());
+    std::vector<PayloadLimit::Flight> unanswered;
+    for (const int number : overdue.numbers) {
+        Slots::Slot& slot = slots_[number];
+        unanswered.push_back({slot.payload, slot.flight.sent});
+        answer(slot, why);
+    }
+    sizes_.unanswered(unanswered, Clock::now());
+    drop(why.what, slots_.under_way());
 }
 
 // That we end a link for another reason says nothing about what is in flight.
-void Session::drop(const std::string& reason) {
+void Session::drop(const std::string& reason, std::size_t blamed) {
     goodput_.lost(Clock::now());
     lost_ = Error(Errc::closed, reason);
     Error died = lost_;
-    died.detail = static_cast<int>(in_flight_);
+    died.detail = static_cast<int>(blamed);
     state_ = State::down;
-    for (Slot& slot : slots_) {
-        if (slot.publisher) {
-            slot.publisher->answer = Result<void>(died);
-            slot.publisher->slot = -1;
-            slot.publisher->wake.notify();
-        }
-        slot = Slot();
-    }
-    in_flight_ = ordinary_in_flight_ = 0;
+    for (Slots::Slot& slot : slots_.clear()) answer(slot, died);
     retire_line();
     for (const auto* queue : {&urgent_, &ordinary_})
         for (Publisher* waiting : *queue) waiting->wake.notify();
@@ -251,7 +255,7 @@ void Session::enter_queue(Publisher& publisher) {
 
 // Whose turn it is. What is ordinary has had its share as long as the urgent ones since have cost
 // less than three times of what it costs.
-Session::Publisher* Session::first() const {
+Publisher* Session::first() const {
     Publisher* ordinary = ordinary_.empty() ? nullptr : ordinary_.front();
     if (urgent_.empty()) return ordinary;
     if (!ordinary || !has_room(*ordinary)) return urgent_.front();
@@ -260,34 +264,27 @@ Session::Publisher* Session::first() const {
 }
 
 bool Session::has_room(const Publisher& publisher) const {
-    if (in_flight_ >= slots_.size()) return false;
-    const std::size_t urgent_in_flight = in_flight_ - ordinary_in_flight_;
+    if (slots_.full()) return false;
     if (publisher.rank == Rank::urgent)
-        return ordinary_.empty() || urgent_in_flight < settings_.window_messages;
-    if (ordinary_in_flight_ == 0) return true;
-    return ordinary_in_flight_ < settings_.window_messages &&
-           goodput_.has_room(publisher.bytes, Clock::now());
+        return ordinary_.empty() || slots_.under_way(Rank::urgent) < settings_.window_messages;
+    const std::size_t ordinary = slots_.under_way(Rank::ordinary);
+    if (ordinary == 0) return true;
+    return ordinary < settings_.window_messages && goodput_.has_room(publisher.bytes, Clock::now());
 }
 
 int Session::take_slot(Publisher& publisher) {
-    const auto place =
-        std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.taken; });
-    expect(place != slots_.end(), "a slot for what the window lets through");
-    place->publisher = &publisher;
-    place->flight = goodput_.sent(publisher.bytes, Clock::now());
-    place->payload = publisher.payload;
-    place->rank = publisher.rank;
-    place->taken = true;
-    if (in_flight_ == 0) last_progress_ = place->flight.sent;
-    ++in_flight_;
-    if (publisher.rank == Rank::ordinary) {
-        ++ordinary_in_flight_;
+    Slots::Slot slot;
+    slot.publisher = &publisher;
+    slot.flight = goodput_.sent(publisher.bytes, Clock::now());
+    slot.payload = publisher.payload;
+    slot.rank = publisher.rank;
+    if (publisher.rank == Rank::ordinary)
         urgent_cost_ = {};
-    } else {
+    else
         urgent_cost_ += pacer_.cost(publisher.bytes);
-    }
+    const int number = slots_.take(slot);
     watch_acknowledgements();
-    return static_cast<int>(place - slots_.begin());
+    return number;
 }
 
 bool Session::leave_queue(Publisher& publisher) {
@@ -302,19 +299,20 @@ void Session::wake_first() {
     if (Publisher* next = first()) next->wake.notify();
 }
 
-// A broker that never acknowledges is reported by nobody else. One timer, not touched by each
+// A broker that does not acknowledge is reported by nobody else. One timer, not touched by each
 // publish: when it fires it looks at the true deadline.
 void Session::watch_acknowledgements() {
     if (ack_watched_) return;
     ack_watched_ = true;
-    ack_timer_.expires_at(last_progress_ + goodput_.patience(settings_.ack_deadline));
+    ack_timer_.expires_at(slots_.due_at(goodput_.patience(settings_.ack_deadline)));
     ack_timer_.async_wait([this, door = door_](const std::error_code&) {
         if (!door->open()) return;
         ack_watched_ = false;
-        if (in_flight_ == 0) return;
+        if (slots_.under_way() == 0) return;
         const auto patience = goodput_.patience(settings_.ack_deadline);
-        if (Clock::now() < last_progress_ + patience) return watch_acknowledgements();
-        lose("no PUBACK within " + seconds_text(patience), true);
+        const Slots::Overdue overdue = slots_.overdue(Clock::now(), patience);
+        if (overdue.numbers.empty()) return watch_acknowledgements();
+        give_up(overdue);
     });
 }
 

@@ -20,6 +20,7 @@
 #include "northbound/mqtt/inbox.h"
 #include "northbound/mqtt/reasons.h"
 #include "northbound/mqtt/session_settings.h"
+#include "northbound/mqtt/slots.h"
 #include "northbound/pacer.h"
 #include "northbound/payload_limit.h"
 #include "northbound/rank.h"
@@ -59,7 +60,8 @@ public:
 
     /// Returns once the PUBACK has come. Publishes of a rank leave in the order of the calls, as
     /// fast as the pacer and the window let them. Errors: closed (`detail`: so many were under way,
-    /// with this one, which may have arrived), busy (settings.urgent_waiting urgent ones wait).
+    /// with this one, which may have arrived), timeout (the broker has acknowledged what left
+    /// later, but not this; `detail` as above), busy (settings.urgent_waiting urgent ones wait).
     asio::awaitable<Result<void>> publish(std::string topic, std::string payload,
                                           Rank rank = Rank::ordinary);
 
@@ -79,15 +81,8 @@ public:
 
 private:
     enum class State : std::uint8_t { down, connecting, up };
-    class Publisher;
+    friend class Publisher;
     class Attempt;
-    struct Slot {  // of a publish under way
-        Publisher* publisher = nullptr;
-        Goodput::Flight flight;
-        std::size_t payload = 0;
-        Rank rank = Rank::ordinary;
-        bool taken = false;
-    };
     struct Retired {
         std::shared_ptr<Line> line;
         std::chrono::steady_clock::time_point since;
@@ -100,8 +95,10 @@ private:
     void on_publish_answer(const News& news);
     void on_message(const News& news);
     void on_closed(std::uint64_t line);
-    void lose(const std::string& reason, bool unanswered = false);
-    void drop(const std::string& reason);
+    void lose(const std::string& reason);
+    void give_up(const Slots::Overdue& overdue);
+    static void answer(Slots::Slot& slot, Result<void> how);
+    void drop(const std::string& reason, std::size_t blamed);
     void retire_line();
     void bury();
     void enter_queue(Publisher& publisher);
@@ -134,11 +131,9 @@ private:
     std::list<Publisher*> ordinary_, urgent_;  // waiting for their turn, in order
     Pacer::Duration urgent_cost_{};            // of those sent since the last ordinary one
     std::uint64_t urgent_refused_ = 0;
-    std::vector<Slot> slots_;
-    std::size_t in_flight_ = 0, ordinary_in_flight_ = 0;
+    Slots slots_;
     asio::steady_timer ack_timer_;
     bool ack_watched_ = false;
-    std::chrono::steady_clock::time_point last_progress_;
 
     Inbox inbox_;
     Event inbox_event_;

@@ -57,7 +57,7 @@ class Session::Attempt {
 public:
     explicit Attempt(Session& session) : session_(session) {}
     ~Attempt() {
-        if (session_.state_ == State::connecting) session_.drop("the attempt was given up");
+        if (session_.state_ == State::connecting) session_.drop("the attempt was given up", 0);
     }
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
@@ -85,7 +85,7 @@ asio::awaitable<Result<void>> Session::connect(Login login) {
                         "no CONNACK within " + seconds_text(settings_.connect_deadline));
     const Result<void> answer = *connect_answer_;
     if (answer || answer.error().code == Errc::refused) co_return answer;
-    drop(answer.error().what);
+    drop(answer.error().what, 0);
     const Result<void> probed = co_await probe(std::move(target), deadline);
     co_return probed;
 }
@@ -129,7 +129,7 @@ asio::awaitable<Result<void>> Session::subscribe(std::vector<std::string> filter
         co_await answered_.wait_until(deadline);
     if (!up() || line_->number() != line) co_return lost_;
     if (!answered()) {
-        drop("no SUBACK within " + seconds_text(settings_.ack_deadline));
+        drop("no SUBACK within " + seconds_text(settings_.ack_deadline), 0);
         co_return Error(Errc::timeout, lost_.what);
     }
     co_return refused_of(filters, grants_);

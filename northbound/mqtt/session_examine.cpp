@@ -48,8 +48,7 @@ asio::awaitable<Result<TlsValidity>> Session::examine(std::chrono::sys_seconds a
 
 void Session::give_up(const std::string& reason) {
     if (!up()) return;
-    in_flight_ = 0;  // what dies now dies of us
-    drop(reason);
+    drop(reason, 0);
 }
 
 }  // namespace fieldgate::northbound::mqtt

@@ -18,7 +18,8 @@ struct SessionSettings {
     std::string key_file;
     std::chrono::seconds keep_alive{120};
     std::chrono::milliseconds connect_deadline{25000};
-    /// For the oldest; every PUBACK restarts it. Longer on a slow link (Goodput::patience).
+    /// Every PUBACK restarts it, but for what left before the publish that it acknowledges. Longer
+    /// on a slow link (Goodput::patience).
     std::chrono::milliseconds ack_deadline{20000};
     std::size_t window_messages = 10;  ///< Publishes under way; their bytes: Goodput.
     std::size_t window_urgent = 4;     ///< Urgent ones that may be under way beyond that.

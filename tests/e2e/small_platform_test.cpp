@@ -28,6 +28,7 @@ struct Combination {
     bool lingers = false;
     bool backlog = false;   // the platform is away for a while first
     bool requests = false;  // urgent answers all the time
+    bool ignores = false;   // what is larger is not acknowledged, and the link stays
 };
 
 struct Outcome {
@@ -146,7 +147,7 @@ void live_through(ScriptedBroker& broker, ScriptedBroker::Script script, Site& s
             arrivals.read(broker, given.payload_max);
             return Site::now_ms() > until_ms && arrivals.all(site.witness().said(), until_ms);
         },
-        240s);
+        given.ignores ? 600s : 240s);
     if (!all) outcome.fault += " not all that fits has arrived;";
     outcome.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -158,6 +159,7 @@ Outcome run(const Combination& given) {
     ScriptedBroker broker;
     ScriptedBroker::Script script;
     script.payload_max = given.payload_max;
+    script.ignores_larger = given.ignores;
     script.answers = answers;
     broker.play(script);
     Site site(settings_of(given, broker));
@@ -245,6 +247,18 @@ TEST(SmallPlatform, GetsAllThatFitsAndNeverFreezesTheGateway) {
         "of the loop at most %.0f ms of CPU time, all that fits within %.0f s, %zu links\n",
         outcomes.size(), asked, in_time / asked, turn_ms, seconds, links);
     EXPECT_GE(in_time / asked, 99);
+}
+
+// Each trial takes 20 s of patience and more, so this is for the campaign alone.
+TEST(SmallPlatform, GetsAllThatFitsThoughItIgnoresTheRest) {
+    if (std::getenv("FIELDGATE_CAMPAIGN") == nullptr) GTEST_SKIP() << "takes minutes";
+    Combination given;
+    given.ignores = true;
+    const Outcome outcome = run(given);
+    EXPECT_EQ(outcome.fault, "");
+    EXPECT_GE(outcome.in_time, 99);
+    std::printf("figure: a platform that ignores: all that fits within %.0f s, %zu links\n",
+                outcome.seconds, outcome.links);
 }
 
 }  // namespace

@@ -228,9 +228,12 @@ private:
         if (now.answers)
             for (const auto& [topic, payload] : now.answers(record.topic, record.payload))
                 said += packet(0x30, two_bytes(topic.size()) + topic + payload);
-        const bool poisoned =
-            (now.poison && record.payload.find(*now.poison) != std::string::npos) ||
-            (now.payload_max && record.payload.size() > *now.payload_max);
+        const auto has = [&](const std::optional<std::string>& text) {
+            return text && record.payload.find(*text) != std::string::npos;
+        };
+        const bool too_large = now.payload_max && record.payload.size() > *now.payload_max;
+        const bool poisoned = has(now.poison) || (too_large && !now.ignores_larger);
+        const bool ignored = has(now.ignored) || (too_large && now.ignores_larger);
         {
             const std::lock_guard lock(state_.mutex);
             state_.publishes.push_back(std::move(record));
@@ -239,6 +242,7 @@ private:
         ++publishes_;
         if (poisoned || (now.drop_after_publishes && publishes_ >= *now.drop_after_publishes))
             return close();
+        if (ignored) return;
         if (!said.empty()) write(std::move(said));
         if (wants_puback && now.puback && !now.silent) acknowledge(id, now);
     }

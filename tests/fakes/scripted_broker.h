@@ -33,6 +33,9 @@ public:
         std::optional<std::string> poison;
         /// Closes the link at a publish with a larger payload; that stays unacknowledged.
         std::optional<std::size_t> payload_max;
+        bool ignores_larger = false;  ///< than that: it does not close the link.
+        /// Neither acknowledges nor closes the link at a publish whose payload contains it.
+        std::optional<std::string> ignored;
         /// What is said to a publish, at QoS 0: topics and payloads. Called on the broker's thread.
         std::function<std::vector<std::pair<std::string, std::string>>(const std::string& topic,
                                                                        const std::string& payload)>

@@ -142,6 +142,42 @@ TEST(PayloadLimitWorld, FindsTheSizeWhereThePlatformIgnoresWhatIsTooLarge) {
     }
 }
 
+TEST(PayloadLimitWorld, SetsAsideWhatThePlatformIgnoresForItsSizeAndNothingElse) {
+    constexpr int records = 300;
+    constexpr std::size_t limit = 1024;
+    for (const int large_ones : {1, 2, 30}) {
+        World world(
+            records,
+            [&](const World::Message& message) {
+                return message.bytes > limit ? World::Fate::silence : World::Fate::acknowledged;
+            },
+            [&](int number) {
+                return number % (records / large_ones) == 0 ? std::size_t{1500} : std::size_t{90};
+            });
+        ASSERT_TRUE(world.deliver(60)) << large_ones;
+        EXPECT_EQ(world.quarantined, world.larger_than(limit, records)) << large_ones;
+        std::cout << "figure: ignores " << large_ones << " large records: " << world.links
+                  << " links, " << std::chrono::duration<double>(world.elapsed()).count() << " s\n";
+    }
+}
+
+TEST(PayloadLimitWorld, CondemnsNobodyWhereTheBrokerHangs) {
+    std::minstd_rand chance(8);
+    for (int round = 0; round < 60; ++round) {
+        std::size_t hangs_from = 0;
+        World world(
+            400,
+            [&](const World::Message& message) {
+                if (message.nth == 1) hangs_from = 3 + chance() % 9;
+                return message.nth >= hangs_from ? World::Fate::silence : World::Fate::acknowledged;
+            },
+            [&](int number) { return static_cast<std::size_t>(300 + number % 900); });
+        world.link_bytes = 2048;
+        (void)world.deliver(100);
+        EXPECT_TRUE(world.quarantined.empty()) << round;
+    }
+}
+
 TEST(PayloadLimitWorld, SetsNothingAsideForItsSizeWhereALargerOneIsTaken) {
     std::minstd_rand chance(6);
     for (int round = 0; round < 60; ++round) {

@@ -117,8 +117,11 @@ bool World::try_alone(const Parcel& parcel, const Suspicion::Trial& trial) {
         settle(parcel);
         return true;
     }
+    const bool unanswered = silent_;
+    const bool ignored = unanswered && send(nullptr);
+    silent_ = unanswered;
     lose();
-    suspicion_.failed(parcel, now_);
+    suspicion_.failed(parcel, now_, ignored);
     return false;
 }
 

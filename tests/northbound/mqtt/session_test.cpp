@@ -187,6 +187,36 @@ TEST_F(SessionTest, DropsALinkOnWhichNothingIsAcknowledged) {
     EXPECT_TRUE(await(loop, session->publish("topic", "again")));
 }
 
+TEST_F(SessionTest, DropsALinkOnWhichOneIsIgnoredThoughOthersAreAcknowledged) {
+    Script script;
+    script.ignored = "large";
+    broker.play(script);
+    SessionSettings hasty = settings();
+    hasty.ack_deadline = 1500ms;
+    make(hasty);
+    for (int life = 0; life < 2; ++life) {
+        answers.clear();
+        ASSERT_TRUE(connect());
+        start_publish("large" + std::string(5000, 'x'));
+        const auto began = Clock::now();
+        while (session->up() && Clock::now() < began + 10s) {
+            const std::size_t before = answers.size();
+            start_publish("small");
+            ASSERT_TRUE(run_until(loop, [&] { return answers.size() > before; }));
+        }
+        EXPECT_FALSE(session->up()) << "it would have waited for as long as others pass";
+        EXPECT_GE(Clock::now() - began, 1500ms);
+        const auto ignored = std::find_if(
+            answers.begin(), answers.end(),
+            [](const Result<void>& one) { return !one && one.error().code == Errc::timeout; });
+        ASSERT_NE(ignored, answers.end());
+        EXPECT_EQ(ignored->error().what,
+                  "no PUBACK within 1500 ms, while what left later was acknowledged");
+    }
+    EXPECT_TRUE(sizes.doubtful(5000)) << "twice, and smaller ones passed";
+    EXPECT_FALSE(sizes.doubtful(200));
+}
+
 TEST_F(SessionTest, EveryPubackRestartsTheDeadline) {
     Script script;
     script.puback_delay = 300ms;
