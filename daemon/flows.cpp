@@ -266,6 +266,7 @@ asio::awaitable<void> stay_connected(Parts& parts) {
                 log::warning("not connected", {{"why", connected.error().what}});
             parts.uplink.close(connected.error().what, system_clock_now());
             pause = pace.failed(connected.error(), uniform(chance), is_explained(parts));
+            co_await hear_what_waits(parts);  // the platform takes it for delivered
         }
         if (pause.twin)
             log::warning("connections are lost at once: does another client use this device id?");

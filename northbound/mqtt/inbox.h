@@ -43,7 +43,9 @@ public:
         bytes_ -= message.cost();
         return message;
     }
+    /// What nobody has taken is dropped.
     void clear() {
+        dropped_ += messages_.size();
         messages_.clear();
         bytes_ = 0;
     }

@@ -53,6 +53,24 @@ TEST_F(LostAnswer, ComesWithTheNextLink) {
     EXPECT_TRUE(told("a", 2)) << "and no more";
 }
 
+// What has come is delivered for the platform, however the greeting ends.
+TEST_F(LostAnswer, IsGivenToARequestThatCameBeforeAGreetingFailed) {
+    Script script = ValveSite::script();
+    script.ignored = "sdk_info";
+    valve.broker().play(script);
+    valve.broker().kick();
+    ASSERT_TRUE(valve.broker().wait_for([](const fakes::ScriptedBroker& broker) {
+        const auto all = broker.publishes();
+        return !all.empty() && all.back().link == 1;
+    }));
+    valve.set_limit("a", "16.5");
+    valve.broker().play(ValveSite::script());
+    valve.broker().kick();
+    EXPECT_TRUE(lab::wait_until([&] { return told("a", 1); }, 15s)) << valve.site().log();
+    EXPECT_NE(valve.answers("a").front().find(R"("result_code":0)"), std::string::npos);
+    EXPECT_EQ(writes(), 1u);
+}
+
 // The platform does not like that answer, for whatever reason, and closes whenever it comes.
 TEST_F(LostAnswer, IsGivenUpIfTheLinkIsLostForIt) {
     Script script = ValveSite::script();

@@ -26,6 +26,7 @@ TEST(Inbox, DropsAndCountsWhatIsTooMuch) {
     EXPECT_EQ(inbox.dropped(), 3U);
     inbox.clear();
     EXPECT_TRUE(inbox.empty());
+    EXPECT_EQ(inbox.dropped(), 6U);
     EXPECT_TRUE(inbox.push({"t", std::string(800, 'x')}));
     EXPECT_FALSE(inbox.push({"t", std::string(800, 'x')}));
 }
