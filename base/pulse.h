@@ -34,6 +34,25 @@ public:
     Pulse& add(std::string name, std::function<Clock::time_point()> also = nullptr) {
         return pulses_.emplace_back(std::move(name), std::move(also));
     }
+    /// Its flow has ended, and is not missed.
+    void remove(const Pulse& pulse) {
+        pulses_.remove_if([&](const Pulse& one) { return &one == &pulse; });
+    }
+
+    /// The pulse of a flow that ends before the program does, as a local of it.
+    class Local {
+    public:
+        Local(Pulses& pulses, std::string name, std::function<Clock::time_point()> also = nullptr)
+            : pulses_(pulses), pulse_(pulses.add(std::move(name), std::move(also))) {}
+        ~Local() { pulses_.remove(pulse_); }
+        Local(const Local&) = delete;
+        Local& operator=(const Local&) = delete;
+        void beat() { pulse_.beat(); }
+
+    private:
+        Pulses& pulses_;
+        Pulse& pulse_;
+    };
 
     /// The flow that has been silent longest, if it is longer than `limit`; else nullptr.
     const Pulse* stuck(Clock::time_point now, Clock::duration limit) const {

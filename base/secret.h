@@ -21,6 +21,7 @@ public:
     /// For the one call that needs it; do not keep the copy.
     const std::string& reveal() const { return value_; }
     bool empty() const { return value_.empty(); }
+    bool operator==(const Secret&) const = default;
 
 private:
     // All of the buffer: what is moved from keeps the bytes of a short text.

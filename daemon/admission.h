@@ -2,9 +2,9 @@
 #include <string>
 #include <variant>
 
-#include "daemon/directory.h"
 #include "daemon/orders.h"
 #include "daemon/rate_limit.h"
+#include "daemon/site/site.h"
 
 namespace fieldgate {
 
@@ -15,34 +15,19 @@ namespace fieldgate {
 /// change that.
 class Admission {
 public:
-    /// Both must outlive it.
-    Admission(const Config& config, const Directory& directory)
-        : config_(config), directory_(directory) {}
-
     /// Why a request is not let in, and what the platform is told.
     struct Refused {
         int code = 0;  ///< northbound::result_code
         std::string why;
     };
 
-    std::variant<Order, Refused> admit(northbound::Request request, Instant now);
+    /// By what `site` allows and knows.
+    std::variant<Order, Refused> admit(northbound::Request request, const SitePtr& site,
+                                       Instant now);
 
 private:
-    using Judged = std::optional<Refused>;
-
-    Judged plan(const northbound::SetProperties& set, Order& order) const;
-    Judged plan(const northbound::GetProperties& get, Order& order) const;
-    Judged plan(const northbound::CallCommand& call, Order& order) const;
-    Judged plan_own(const northbound::CallCommand& call, Order& order) const;
-    Judged add_write(Order& order, std::string_view service, std::string_view property,
-                     const json::Value& value) const;
-    bool is_gateway(DeviceIndex device) const { return device == config_.devices.size(); }
     bool is_in_rate(std::optional<DeviceIndex> device, Instant now);
-    bool is_own_service(const std::string& service, DeviceIndex device) const;
-    const char* missing_power(const northbound::Request& request) const;
 
-    const Config& config_;
-    const Directory& directory_;
     RateLimit rate_;
 };
 

@@ -49,7 +49,7 @@ std::string text_of(const Result<Written>& written) {
 
 // What the point is afterwards is told, whatever its report rule says; the reading may come before
 // the write returns.
-asio::awaitable<Result<Written>> write_point(Parts& parts, southbound::Bus& bus, DeviceIndex device,
+asio::awaitable<Result<Written>> write_point(Parts& parts, southbound::Bus& bus, DeviceRef device,
                                              const Order::Write& write) {
     parts.mapping.refresh(device, write.point);
     Result<Written> written = co_await bus.write(device, write.point, write.value);
@@ -60,11 +60,11 @@ asio::awaitable<Result<Written>> write_point(Parts& parts, southbound::Bus& bus,
 }  // namespace
 
 asio::awaitable<Outcome> write_order(Parts& parts, southbound::Bus& bus, const Order& order) {
-    const std::vector<Point>& points = *parts.requests.directory().template_of(order.device).points;
+    const std::vector<Point>& points = *order.device_template().points;
     int code = codes::success;
     std::string text;
     for (const Order::Write& write : order.writes) {
-        const Result<Written> written = co_await write_point(parts, bus, order.device, write);
+        const Result<Written> written = co_await write_point(parts, bus, order.ref(), write);
         code = written ? code_of(written->outcome) : code_of(written.error().code);
         const bool last = code != codes::success || &write == &order.writes.back();
         if (last || text.size() < told_bytes) {
@@ -80,11 +80,14 @@ asio::awaitable<Outcome> write_order(Parts& parts, southbound::Bus& bus, const O
 }
 
 asio::awaitable<void> write_safe(Parts& parts, CloudLoss::Write write) {
-    const DeviceConfig& device = parts.config.devices[write.device];
-    const Point& point =
-        (*parts.config.templates[device.device_template].points)[write.write.point];
-    southbound::Bus& bus = *parts.buses[device.bus];
-    const Result<Written> written = co_await write_point(parts, bus, write.device, write.write);
+    const Directory& directory = parts.site->directory;
+    const DeviceConfig& device = *directory.config_of(write.device);
+    const Point& point = (*directory.template_of(write.device).points)[write.write.point];
+    Line* const line = parts.plant.find(parts.site->config.buses[device.bus].name);
+    if (!line) co_return;
+    southbound::Bus& bus = line->bus();
+    const Result<Written> written =
+        co_await write_point(parts, bus, directory.ref(write.device), write.write);
     const std::string result = text_of(written);
     log::warning("written because the cloud is away", {{"device", device.name},
                                                        {"property", point.property},
@@ -101,24 +104,24 @@ asio::awaitable<void> write_safe(Parts& parts, CloudLoss::Write write) {
 
 asio::awaitable<northbound::GetAnswer> read_order(Parts& parts, southbound::Bus& bus,
                                                   const Order& order) {
-    const DeviceConfig& device = parts.config.devices[order.device];
-    const Template& tmpl = parts.requests.directory().template_of(order.device);
+    const DeviceConfig& device = *order.site->directory.config_of(order.device);
+    const Template& tmpl = order.device_template();
     const Instant now = Event::Clock::now();
     std::vector<PointIndex> fresh;
     std::vector<PointIndex> stale;
     for (const PointIndex point : order.points) {
-        const auto& entry = parts.latest.get(order.device, point);
+        const std::optional<Latest::Entry> entry = parts.latest.get(order.ref(), point);
         const bool is_fresh = entry && now - entry->at <= period(tmpl, device, point);
         (is_fresh ? fresh : stale).push_back(point);
     }
     if (!stale.empty()) {
-        const Result<Readings> read = co_await bus.read(order.device, stale);
+        const Result<Readings> read = co_await bus.read(order.ref(), stale);
         if (read) {
             parts.latest.set(*read);
             for (const Reading& reading : read->values) fresh.push_back(reading.point);
         }
     }
-    co_return property_answer(*tmpl.points, order.device, fresh, parts.latest, parts.clock);
+    co_return property_answer(*tmpl.points, order.ref(), fresh, parts.latest, parts.clock);
 }
 
 }  // namespace fieldgate

@@ -4,7 +4,8 @@
 
 namespace fieldgate {
 
-CloudLoss::CloudLoss(const Config& config, Instant start) : lost_(start) {
+CloudLoss::CloudLoss(const Site& site, Instant start) : lost_(start) {
+    const Config& config = site.config;
     for (std::size_t i = 0; i < config.devices.size(); ++i) {
         const std::vector<Point>& points =
             *config.templates[config.devices[i].device_template].points;
@@ -13,7 +14,7 @@ CloudLoss::CloudLoss(const Config& config, Instant start) : lost_(start) {
             if (!points[j].write->from.loss) continue;
             const WriteRule::CloudLoss& rule = *points[j].write->on_cloud_loss;
             writes_.push_back(
-                {static_cast<DeviceIndex>(i), rule.after, {static_cast<PointIndex>(j), rule.set}});
+                {site.directory.at(i).index, rule.after, {static_cast<PointIndex>(j), rule.set}});
         }
     }
     std::stable_sort(writes_.begin(), writes_.end(),

@@ -2,8 +2,8 @@
 #include <optional>
 #include <vector>
 
-#include "daemon/config.h"
 #include "daemon/orders.h"
+#include "daemon/site/site.h"
 #include "model/reading.h"
 
 namespace fieldgate {
@@ -20,7 +20,7 @@ public:
         Order::Write write;
     };
 
-    CloudLoss(const Config& config, Instant start);
+    CloudLoss(const Site& site, Instant start);
 
     /// What the link is now.
     void look(bool open, Instant now);

@@ -199,7 +199,7 @@ std::vector<southbound::DeviceSettings> devices_of(const Config& config, std::si
         if (device.bus != bus) continue;
         const Template& tmpl = config.templates[device.device_template];
         southbound::DeviceSettings settings;
-        settings.index = static_cast<DeviceIndex>(i);
+        settings.device.index = static_cast<DeviceIndex>(i);
         settings.name = device.name;
         settings.unit = device.unit;
         settings.map = tmpl.registers;

@@ -77,17 +77,20 @@ struct RemoteSettings {
     bool private_addresses = false;
     std::string ca = "system";  ///< "system", or a file
     std::vector<std::string> signing_keys;
+    bool operator==(const RemoteSettings&) const = default;
 };
 
 struct ListenAddress {
     std::string host;
     std::uint16_t port = 0;
+    bool operator==(const ListenAddress&) const = default;
 };
 
 struct LocalSettings {
     std::string control = "/run/fieldgate/control.sock";
     std::optional<ListenAddress> web;
     std::optional<ListenAddress> metrics;
+    bool operator==(const LocalSettings&) const = default;
 };
 
 /// A whole site, checked: every reference is resolved, every value is in range.
@@ -112,7 +115,7 @@ struct Config {
 std::chrono::milliseconds period(const Template& tmpl, const DeviceConfig& device,
                                  std::size_t point);
 
-/// The devices of one bus, as southbound wants them.
+/// The devices of one bus, as southbound wants them; their index is their position in `config`.
 std::vector<southbound::DeviceSettings> devices_of(const Config& config, std::size_t bus);
 
 struct LoadedConfig {

@@ -153,7 +153,7 @@ asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     parts.suspicion.connected(Event::Clock::now());
     tell_lesson(parts);
     parts.uplink.open(system_clock_now());
-    log::notice("connected", {{"endpoint", parts.config.platform.host}});
+    log::notice("connected", {{"endpoint", parts.site->config.platform.host}});
     co_return told;
 }
 
@@ -195,14 +195,14 @@ asio::awaitable<void> carry_out(Parts& parts, southbound::Bus* bus, const Order&
 }  // namespace
 
 asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
-    const bool strict = parts.config.store.durability == storage::Durability::strict;
-    auto& pulse = parts.pulses.add("collect " + bus.name(), [&bus] { return bus.turned(); });
+    const bool strict = parts.site->config.store.durability == storage::Durability::strict;
+    Pulses::Local pulse(parts.pulses, "collect " + bus.name(), [&bus] { return bus.turned(); });
     std::vector<Record> records;
     for (;;) {
         pulse.beat();
         const std::optional<Readings> readings = co_await bus.next();
         if (!readings) continue;
-        if (readings->changed) parts.devices.set(readings->device, *readings->changed);
+        if (readings->changed) parts.devices.set(readings->device.index, *readings->changed);
         parts.latest.set(*readings);
         records.clear();
         parts.mapping.map(*readings, parts.clock, records);
@@ -213,7 +213,7 @@ asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
 
 asio::awaitable<void> upload(Parts& parts) {
     auto& pulse = parts.pulses.add("upload");
-    const northbound::PlatformSettings& platform = parts.config.platform;
+    const northbound::PlatformSettings& platform = parts.site->config.platform;
     const std::size_t usual_bytes = northbound::comfortable_payload(platform.limits);
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
@@ -246,7 +246,7 @@ asio::awaitable<void> upload(Parts& parts) {
 
 asio::awaitable<void> stay_connected(Parts& parts) {
     auto& pulse = parts.pulses.add("connect");
-    northbound::Reconnect pace(parts.config.platform.reconnect);
+    northbound::Reconnect pace(parts.site->config.platform.reconnect);
     std::minstd_rand chance{std::random_device()()};
     std::uniform_real_distribution<double> uniform(0, 1);
     asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -303,7 +303,7 @@ asio::awaitable<void> refresh(Parts& parts) {
 }
 
 asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders) {
-    auto& pulse = parts.pulses.add("obey " + bus.name(), [&bus] { return bus.served(); });
+    Pulses::Local pulse(parts.pulses, "obey " + bus.name(), [&bus] { return bus.served(); });
     for (;;) {
         pulse.beat();
         const std::optional<Order> order = co_await orders.next();
@@ -334,7 +334,7 @@ asio::awaitable<void> obey_own(Parts& parts, Orders& orders) {
 
 asio::awaitable<void> fail_safe(Parts& parts) {
     auto& pulse = parts.pulses.add("fail_safe");
-    CloudLoss loss(parts.config, Event::Clock::now());
+    CloudLoss loss(*parts.site, Event::Clock::now());
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         pulse.beat();
@@ -374,7 +374,7 @@ asio::awaitable<void> keep_time(Parts& parts) {
         const auto step = parts.clock.offset() - before;
         if (proven && std::chrono::abs(step) > 1s)
             log::notice("clock put right", {{"ms", std::to_string(step.count())}});
-        const bool hold = parts.clock.held(now, parts.config.require_sync);
+        const bool hold = parts.clock.held(now, parts.site->config.require_sync);
         if (hold != held)
             log::notice(hold ? "records held: the clock is not known to be right"
                              : "records released");

@@ -4,10 +4,11 @@
 #include "base/pulse.h"
 #include "base/task_group.h"
 #include "daemon/config.h"
-#include "daemon/devices.h"
-#include "daemon/latest.h"
 #include "daemon/log_level.h"
 #include "daemon/requests.h"
+#include "daemon/site/devices.h"
+#include "daemon/site/latest.h"
+#include "daemon/site/plant.h"
 #include "daemon/status.h"
 #include "daemon/uplink.h"
 #include "model/event_time.h"
@@ -26,7 +27,7 @@ namespace fieldgate {
 
 /// What the flows work on. Gateway owns all of it and outlives them.
 struct Parts {
-    const Config& config;
+    SitePtr site;  ///< Of now.
     SeriesTable& series;
     EventClock& clock;
     Mapping& mapping;
@@ -42,7 +43,7 @@ struct Parts {
     Latest& latest;
     Requests& requests;
     storage::ControlStore& control;
-    const std::vector<std::unique_ptr<southbound::Bus>>& buses;  ///< As in config.
+    Plant& plant;
     std::function<Status()> status;
     TaskGroup& deliveries;
     TaskGroup& timers;  ///< What ends by itself, or when we do.

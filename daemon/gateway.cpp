@@ -3,6 +3,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "base/expect.h"
 #include "base/log.h"
 #include "daemon/build_date.h"
 #include "daemon/clock.h"
@@ -12,10 +13,10 @@ using namespace std::chrono_literals;
 namespace fieldgate {
 namespace {
 
-std::vector<std::string> device_ids(const Config& config) {
-    std::vector<std::string> ids;
-    for (const DeviceConfig& device : config.devices) ids.push_back(device.device_id);
-    return ids;
+SitePtr first_site(Config config, DeviceTable& table) {
+    const Result<SitePtr> site = make_site(std::move(config), table);
+    expect(site.has_value(), "a first site that fits an empty table: the reader has counted");
+    return *site;
 }
 
 std::string endpoint(const northbound::PlatformSettings& platform) {
@@ -24,41 +25,51 @@ std::string endpoint(const northbound::PlatformSettings& platform) {
 
 }  // namespace
 
-// The gateway itself is the last device of the mapping.
-std::vector<Mapping::Device> Gateway::mapped(const Config& config) {
-    std::vector<Mapping::Device> devices;
-    for (const DeviceConfig& device : config.devices)
-        devices.push_back(
-            {device.name, device.device_id, config.templates[device.device_template].points});
-    if (config.gateway_template)
-        devices.push_back({"gateway", config.platform.device_id,
-                           config.templates[*config.gateway_template].points});
-    return devices;
+Orders* Gateway::orders_of(const std::string& bus) {
+    if (bus.empty()) return &own_orders_;
+    Line* const line = plant_.find(bus);
+    return line ? &line->orders() : nullptr;
 }
 
-std::vector<std::size_t> Gateway::point_counts(const Config& config) {
-    std::vector<std::size_t> counts;
-    for (const Mapping::Device& device : mapped(config)) counts.push_back(device.points->size());
-    return counts;
+void Gateway::put(DeviceRef ref, Mapping::Device device) {
+    latest_.put(ref, device.points->size());
+    mapping_.put(ref, std::move(device));
+}
+
+void Gateway::put_devices() {
+    const Config& config = site_->config;
+    for (std::size_t i = 0; i < config.devices.size(); ++i) {
+        const DeviceConfig& device = config.devices[i];
+        const DeviceRef ref = site_->directory.at(i);
+        put(ref, {device.name, device.device_id, config.templates[device.device_template].points});
+        devices_.put(ref.index, device.device_id);
+    }
+    if (config.gateway_template)
+        put(site_->directory.ref(DeviceTable::gateway),
+            {"gateway", config.platform.device_id,
+             config.templates[*config.gateway_template].points});
 }
 
 Gateway::Gateway(const asio::any_io_executor& loop, Config config)
     : loop_(loop),
-      config_(std::move(config)),
+      site_(first_site(std::move(config), device_table_)),
       started_(Pulses::Clock::now()),
       clock_(build_date()),
-      mapping_(mapped(config_), series_),
-      devices_(loop, device_ids(config_)),
+      mapping_(series_),
+      devices_(loop),
       uplink_(loop, system_clock_now()),
-      outbox_(loop, config_.store, series_, boot_id(), build_date()),
-      control_store_(loop, config_.store.path, config_.store.commit),
-      latest_(point_counts(config_)),
-      requests_(loop, config_, clock_, control_store_),
-      pacer_(config_.platform.limits),
-      sizes_(config_.platform.limits.payload_bytes),
-      goodput_(config_.platform.limits),
+      outbox_(loop, site_->config.store, series_, boot_id(), build_date()),
+      control_store_(loop, site_->config.store.path, site_->config.store.commit),
+      plant_(loop),
+      own_orders_(loop),
+      requests_(loop, site_, clock_, control_store_,
+                [this](const std::string& bus) { return orders_of(bus); }),
+      pacer_(site_->config.platform.limits),
+      sizes_(site_->config.platform.limits.payload_bytes),
+      goodput_(site_->config.platform.limits),
       suspicion_(sizes_),
-      cloud_(loop, config_.platform, pacer_, sizes_, goodput_, [this] { return judged_time(); }),
+      cloud_(loop, site_->config.platform, pacer_, sizes_, goodput_,
+             [this] { return judged_time(); }),
       control_(loop, "\n",
                [this](const std::string& question) { return answer_control(question); }),
       metrics_(loop, "\r\n\r\n",
@@ -69,13 +80,12 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       flows_(loop),
       closing_(loop),
       parts_{
-          config_,     series_, clock_,    mapping_,       devices_,   outbox_,
+          site_,       series_, clock_,    mapping_,       devices_,   outbox_,
           cloud_,      pacer_,  sizes_,    goodput_,       suspicion_, uplink_,
-          time_sync_,  latest_, requests_, control_store_, buses_,     [this] { return status(); },
+          time_sync_,  latest_, requests_, control_store_, plant_,     [this] { return status(); },
           deliveries_, timers_, pulses_,   log_level_} {
-    for (std::size_t i = 0; i < config_.buses.size(); ++i)
-        buses_.push_back(
-            std::make_unique<southbound::Bus>(loop, config_.buses[i], devices_of(config_, i)));
+    put_devices();
+    for (std::size_t i = 0; i < site_->config.buses.size(); ++i) plant_.add(*site_, i);
 }
 
 Gateway::~Gateway() = default;
@@ -86,8 +96,8 @@ void Gateway::listen() {
         if (!listening)
             log::warning("nobody can ask", {{"key", key}, {"why", listening.error().what}});
     };
-    tell("local.control", control_.listen_local(config_.local.control));
-    if (const auto& at = config_.local.metrics)
+    tell("local.control", control_.listen_local(site_->config.local.control));
+    if (const auto& at = site_->config.local.metrics)
         tell("local.metrics", metrics_.listen_tcp(at->host, at->port));
 }
 
@@ -99,12 +109,10 @@ Result<void> Gateway::start() {
     control_store_.open();
     listen();
     flows_.spawn("keep_time", keep_time(parts_));
-    for (auto& bus : buses_) flows_.spawn("collect " + bus->name(), collect(parts_, *bus));
-    for (std::size_t i = 0; i < buses_.size(); ++i)
-        flows_.spawn("obey " + buses_[i]->name(), obey(parts_, *buses_[i], requests_.orders(i)));
-    if (config_.gateway_template) {
+    plant_.start(parts_);
+    if (site_->config.gateway_template) {
         flows_.spawn("report_self", report_self());
-        flows_.spawn("obey_own", obey_own(parts_, requests_.orders(buses_.size())));
+        flows_.spawn("obey_own", obey_own(parts_, own_orders_));
     }
     flows_.spawn("fail_safe", fail_safe(parts_));
     flows_.spawn("reply", reply(parts_));
@@ -120,8 +128,10 @@ Result<void> Gateway::start() {
 asio::awaitable<bool> Gateway::stop() {
     const Instant end = Pulses::Clock::now() + 4500ms;
     // A worker may hold a flow: on a serial line, or on a disk that stalls. It is left behind.
-    const bool unwound = co_await flows_.stop(Pulses::Clock::now() + 1s);
-    if (!unwound) log::warning("a wire or a disk holds a flow");
+    const Instant held_until = Pulses::Clock::now() + 1s;
+    const bool still = co_await plant_.stop(held_until);
+    const bool unwound = co_await flows_.stop(held_until);
+    if (!still || !unwound) log::warning("a wire or a disk holds a flow");
     // What is under way may still be acknowledged: a duplicate less after the next start.
     co_await deliveries_.ended(Pulses::Clock::now() + 1s);
     co_await deliveries_.stop();
@@ -175,8 +185,9 @@ asio::awaitable<void> Gateway::connect() {
 
 asio::awaitable<void> Gateway::report_self() {
     auto& pulse = pulses_.add("report_self");
-    const auto self = static_cast<DeviceIndex>(config_.devices.size());
-    SelfReport report(config_.templates[*config_.gateway_template], self, Pulses::Clock::now());
+    const Directory& directory = site_->directory;
+    SelfReport report(directory.template_of(DeviceTable::gateway),
+                      directory.ref(DeviceTable::gateway), Pulses::Clock::now());
     asio::steady_timer timer(loop_);
     std::vector<Record> records;
     for (;;) {
@@ -201,11 +212,11 @@ JudgedTime Gateway::judged_time() {
 Status Gateway::status() const {
     Status status;
     status.version = FIELDGATE_VERSION;
-    status.config_hash = config_.hash;
+    status.config_hash = site_->config.hash;
     status.uptime =
         std::chrono::duration_cast<std::chrono::seconds>(Pulses::Clock::now() - started_);
     status.link.up = uplink_.is_open();
-    status.link.endpoint = endpoint(config_.platform);
+    status.link.endpoint = endpoint(site_->config.platform);
     status.link.since = uplink_.since();
     status.link.why = uplink_.why();
     status.link.reconnects = uplink_.reconnects();
@@ -218,24 +229,28 @@ Status Gateway::status() const {
     status.link.passed_over = cloud_.passed_over();
     status.link.certificate = cloud_.certificate();
     status.clock.proven = clock_.proven();
-    status.clock.held = clock_.held(Pulses::Clock::now(), config_.require_sync);
+    status.clock.held = clock_.held(Pulses::Clock::now(), site_->config.require_sync);
     status.clock.system_off = system_clock_now() - clock_.stamp(Pulses::Clock::now()).at;
     status.clock.round_trip = time_sync_.round_trip();
     status.store = outbox_.status();
     status.mapping = mapping_.counters();
     status.requests = requests_.counters();
     status.requests_late = requests_.answers().late();
-    status.devices.resize(config_.devices.size());
-    for (const auto& bus : buses_) {
-        status.buses.push_back({bus->name(), bus->status()});
+    status.devices.resize(site_->config.devices.size());
+    for (const southbound::BusSettings& configured : site_->config.buses) {
+        const Line* const line = plant_.find(configured.name);
+        if (!line) continue;
+        status.buses.push_back({line->name(), line->bus().status()});
         for (const southbound::DeviceHealth& health : status.buses.back().now.devices) {
-            const DeviceConfig& device = config_.devices[health.index];
-            status.devices[health.index] = {device.name,
-                                            device.device_id,
-                                            bus->name(),
-                                            devices_.status(health.index),
-                                            devices_.platform(health.index),
-                                            health};
+            const std::optional<std::size_t> place = site_->directory.position(health.index);
+            if (!place) continue;
+            const DeviceConfig& device = site_->config.devices[*place];
+            status.devices[*place] = {device.name,
+                                      device.device_id,
+                                      line->name(),
+                                      devices_.status(health.index),
+                                      devices_.platform(health.index),
+                                      health};
         }
     }
     return status;

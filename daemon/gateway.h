@@ -1,15 +1,14 @@
 #pragma once
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
-#include <memory>
-#include <vector>
 
 #include "base/pulse.h"
 #include "base/task_group.h"
 #include "daemon/answering.h"
-#include "daemon/config.h"
 #include "daemon/flows.h"
 #include "daemon/self_report.h"
+#include "daemon/site/plant.h"
+#include "daemon/site/site.h"
 #include "daemon/status.h"
 #include "northbound/iotda/cloud.h"
 
@@ -34,8 +33,9 @@ public:
     std::string stuck(Pulses::Clock::duration limit) const;
 
 private:
-    static std::vector<Mapping::Device> mapped(const Config& config);
-    static std::vector<std::size_t> point_counts(const Config& config);
+    Orders* orders_of(const std::string& bus);
+    void put_devices();
+    void put(DeviceRef ref, Mapping::Device device);
     std::string answer_control(const std::string& question) const;
     std::string answer_http(const std::string& question) const;
     void listen();
@@ -47,7 +47,8 @@ private:
     JudgedTime judged_time();
 
     asio::any_io_executor loop_;
-    const Config config_;
+    DeviceTable device_table_;
+    const SitePtr site_;
     const Instant started_;
     SeriesTable series_;
     EventClock clock_;
@@ -59,13 +60,14 @@ private:
     storage::Outbox outbox_;
     storage::ControlStore control_store_;
     Latest latest_;
+    Plant plant_;
+    Orders own_orders_;
     Requests requests_;
     northbound::Pacer pacer_;
     northbound::PayloadLimit sizes_;
     northbound::Goodput goodput_;
     northbound::Suspicion suspicion_;
     northbound::iotda::MqttCloud cloud_;
-    std::vector<std::unique_ptr<southbound::Bus>> buses_;
     AnsweringServer control_;
     AnsweringServer metrics_;
     TaskGroup deliveries_;

@@ -60,25 +60,38 @@ Answered told(Parts& parts, const Latest::Entry& reading) {
     return told(std::move(text));
 }
 
-asio::awaitable<Answered> read_point(Parts& parts, const OwnCommand& command) {
-    const std::optional<Latest::Entry> known = parts.latest.get(*command.device, command.point);
+// The site may have changed since the request was let in.
+Line* line_of(Parts& parts, const Order& order) {
+    return parts.plant.find(order.site->config.buses[order.own->bus].name);
+}
+
+Answered gone() { return {codes::not_reached, "the bus is not there any more"}; }
+
+asio::awaitable<Answered> read_point(Parts& parts, const Order& order) {
+    const OwnCommand& command = *order.own;
+    const DeviceRef device = order.site->directory.ref(*command.device);
+    const std::optional<Latest::Entry> known = parts.latest.get(device, command.point);
     if (known && Event::Clock::now() - known->at < fresh_for) co_return told(parts, *known);
     const std::vector<PointIndex> wanted(1, command.point);
-    const Result<Readings> read = co_await parts.buses[command.bus]->read(*command.device, wanted);
+    Line* const line = line_of(parts, order);
+    if (!line) co_return gone();
+    const Result<Readings> read = co_await line->bus().read(device, wanted);
     if (!read) co_return not_read(read.error());
     parts.latest.set(*read);
     if (read->values.empty()) {
         Answered none{codes::bad_value, "the raw value means no value"};
         co_return none;
     }
-    const std::optional<Latest::Entry> now = parts.latest.get(*command.device, command.point);
+    const std::optional<Latest::Entry> now = parts.latest.get(device, command.point);
     co_return told(parts, *now);
 }
 
-asio::awaitable<Answered> read_registers(Parts& parts, const OwnCommand& command) {
-    southbound::Bus& bus = *parts.buses[command.bus];
+asio::awaitable<Answered> read_registers(Parts& parts, const Order& order) {
+    const OwnCommand& command = *order.own;
+    Line* const line = line_of(parts, order);
+    if (!line) co_return gone();
     const auto words =
-        co_await bus.read_raw(command.unit, command.table, command.first, command.count);
+        co_await line->bus().read_raw(command.unit, command.table, command.first, command.count);
     if (!words) co_return not_read(words.error());
     std::string text = "[";
     for (const std::uint16_t word : *words) {
@@ -93,8 +106,8 @@ asio::awaitable<Answered> read_registers(Parts& parts, const OwnCommand& command
 asio::awaitable<Answered> get_plan(Parts& parts) {
     if (parts.plan.empty()) {
         Worker worker;
-        parts.plan =
-            co_await worker.run([&] { return plan_json(parts.config, plan_site(parts.config)); });
+        parts.plan = co_await worker.run(
+            [&] { return plan_json(parts.site->config, plan_site(parts.site->config)); });
     }
     co_return told(parts.plan);
 }
@@ -106,23 +119,29 @@ asio::awaitable<void> restart_soon() {
     std::raise(SIGTERM);
 }
 
-Answered operate_now(Parts& parts, const OwnCommand& command) {
+Answered operate_now(Parts& parts, const Order& order) {
+    const OwnCommand& command = *order.own;
+    std::optional<DeviceRef> device;
+    if (command.device) device = order.site->directory.ref(*command.device);
+    const bool of_a_bus = command.kind == Kind::scan_now || command.kind == Kind::suspend_bus ||
+                          command.kind == Kind::resume_bus || command.kind == Kind::set_period;
+    Line* const line = of_a_bus ? line_of(parts, order) : nullptr;
+    if (of_a_bus && !line) return gone();
     const Instant until = Event::Clock::now() + command.lasts;
     switch (command.kind) {
         case Kind::get_status:
             return told(status_summary_json(parts.status()));
         case Kind::scan_now:
-            parts.buses[command.bus]->scan_now();
+            line->bus().scan_now();
             return {};
         case Kind::suspend_bus:
-            parts.buses[command.bus]->suspend(until);
+            line->bus().suspend(until);
             return {};
         case Kind::resume_bus:
-            parts.buses[command.bus]->resume();
+            line->bus().resume();
             return {};
         case Kind::set_period:
-            return told(parts.buses[command.bus]->set_period(command.device, command.period, until,
-                                                             period_times_max));
+            return told(line->bus().set_period(device, command.period, until, period_times_max));
         case Kind::set_log_level:
             parts.log_level.set(command.level, command.lasts);
             return {};
@@ -147,19 +166,19 @@ asio::awaitable<Outcome> operate(Parts& parts, const Order& order) {
     if (command.kind == Kind::get_plan)
         answer = co_await get_plan(parts);
     else if (command.kind == Kind::read_point)
-        answer = co_await read_point(parts, command);
+        answer = co_await read_point(parts, order);
     else if (command.kind == Kind::read_registers)
-        answer = co_await read_registers(parts, command);
+        answer = co_await read_registers(parts, order);
     else
-        answer = operate_now(parts, command);
+        answer = operate_now(parts, order);
     Outcome outcome = outcome_of(order, answer.code, std::move(answer.text));
     co_return outcome;
 }
 
 northbound::GetAnswer own_properties(Parts& parts, const Order& order) {
-    const Template& tmpl = parts.requests.directory().template_of(order.device);
-    parts.latest.set(self_readings(tmpl, order.device, Event::Clock::now(), parts.status()));
-    return property_answer(*tmpl.points, order.device, order.points, parts.latest, parts.clock);
+    const Template& tmpl = order.device_template();
+    parts.latest.set(self_readings(tmpl, order.ref(), Event::Clock::now(), parts.status()));
+    return property_answer(*tmpl.points, order.ref(), order.points, parts.latest, parts.clock);
 }
 
 }  // namespace fieldgate

@@ -8,6 +8,7 @@
 
 #include "base/event.h"
 #include "daemon/own_command.h"
+#include "daemon/site/site.h"
 #include "model/point.h"
 #include "model/reading.h"
 #include "northbound/request.h"
@@ -22,6 +23,7 @@ struct Order {
         Value value;
     };
     northbound::Request request;
+    SitePtr site;  ///< In which its names mean what follows.
     DeviceIndex device = 0;
     Instant received;
     std::vector<Write> writes;
@@ -31,6 +33,8 @@ struct Order {
 
     /// It changes something, here or in the field: once, whatever comes.
     bool acts() const { return own ? !own->only_reads() : !writes.empty(); }
+    DeviceRef ref() const { return site->directory.ref(device); }
+    const Template& device_template() const { return site->directory.template_of(device); }
 };
 
 /// The orders that wait for one bus, so that a slow wire delays nobody else's: what acts before

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "daemon/directory.h"
+#include "daemon/site/site.h"
 
 namespace fieldgate {
 namespace {
@@ -103,24 +103,24 @@ std::size_t read_bus(Reader& reader, const Config& config) {
 }
 
 // By its id on the platform, or by its name here.
-DeviceIndex read_device(Reader& reader, const Config& config, OwnCommand& command) {
+DeviceIndex read_device(Reader& reader, const Site& site, OwnCommand& command) {
+    const Config& config = site.config;
     const std::string name = reader.text("device");
     for (std::size_t i = 0; i < config.devices.size(); ++i) {
         if (config.devices[i].device_id != name && config.devices[i].name != name) continue;
         command.bus = config.devices[i].bus;
-        return static_cast<DeviceIndex>(i);
+        return site.directory.at(i).index;
     }
     reader.fail(Errc::unsupported, "device", "is unknown: " + in_quotes(name));
     return 0;
 }
 
-void read_point(Reader& reader, const Config& config, const Directory& directory,
-                OwnCommand& command) {
-    command.device = read_device(reader, config, command);
+void read_point(Reader& reader, const Site& site, OwnCommand& command) {
+    command.device = read_device(reader, site, command);
     const std::string service = reader.text("service");
     const std::string property = reader.text("property");
     if (reader.error()) return;
-    const auto point = directory.point(*command.device, {service, property});
+    const auto point = site.directory.point(*command.device, {service, property});
     if (!point) reader.fail(Errc::unsupported, "property", "is unknown: " + in_quotes(property));
     command.point = point.value_or(0);
 }
@@ -137,11 +137,11 @@ void read_time(Reader& reader, OwnCommand& command) {
     command.lasts = std::chrono::minutes(reader.whole("minutes", 1, 1440));
 }
 
-void read_period(Reader& reader, const Config& config, OwnCommand& command) {
+void read_period(Reader& reader, const Site& site, OwnCommand& command) {
     if (reader.has("device"))
-        command.device = read_device(reader, config, command);
+        command.device = read_device(reader, site, command);
     else
-        command.bus = read_bus(reader, config);
+        command.bus = read_bus(reader, site.config);
     command.period = std::chrono::milliseconds(reader.whole("milliseconds", 10, 86'400'000));
     read_time(reader, command);
 }
@@ -158,8 +158,7 @@ bool has_power(const RemoteSettings& remote, const char* power) {
     return power == std::string_view("restart") ? remote.restart : remote.operate;
 }
 
-Result<OwnCommand> parse_own(const northbound::CallCommand& call, const Config& config,
-                             const Directory& directory) {
+Result<OwnCommand> parse_own(const northbound::CallCommand& call, const Site& site) {
     const Known* one = find(call.command);
     if (!one) return Error(Errc::unsupported, "command is unknown: " + in_quotes(call.command));
     OwnCommand command;
@@ -171,21 +170,21 @@ Result<OwnCommand> parse_own(const northbound::CallCommand& call, const Config& 
         case Kind::restart:
             break;
         case Kind::read_point:
-            read_point(reader, config, directory, command);
+            read_point(reader, site, command);
             break;
         case Kind::read_registers:
-            read_registers(reader, config, command);
+            read_registers(reader, site.config, command);
             break;
         case Kind::scan_now:
         case Kind::resume_bus:
-            command.bus = read_bus(reader, config);
+            command.bus = read_bus(reader, site.config);
             break;
         case Kind::suspend_bus:
-            command.bus = read_bus(reader, config);
+            command.bus = read_bus(reader, site.config);
             read_time(reader, command);
             break;
         case Kind::set_period:
-            read_period(reader, config, command);
+            read_period(reader, site, command);
             break;
         case Kind::set_log_level:
             command.level = reader.word("level", levels);

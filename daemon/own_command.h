@@ -13,7 +13,7 @@
 
 namespace fieldgate {
 
-class Directory;
+struct Site;
 
 /// A command to the gateway itself, as its product model names them (conf/models/Gateway):
 /// understood and complete, so that nothing is left to go wrong but what it acts on.
@@ -31,7 +31,7 @@ struct OwnCommand {
         restart,
     };
     Kind kind = Kind::get_status;
-    std::size_t bus = 0;                ///< Of those that name a bus or a device.
+    std::size_t bus = 0;                ///< By position; of those that name a bus or a device.
     std::optional<DeviceIndex> device;  ///< read_point; set_period of one device.
     PointIndex point = 0;               ///< read_point
     std::uint8_t unit = 0;              ///< read_registers, with the next three
@@ -55,7 +55,6 @@ bool has_power(const RemoteSettings& remote, const char* power);
 
 /// Errors: bad_data (a parameter is missing or of the wrong type), out_of_range (a number beyond
 /// its limits), unsupported (no such bus, device, property, table or level); the text names it.
-Result<OwnCommand> parse_own(const northbound::CallCommand& call, const Config& config,
-                             const Directory& directory);
+Result<OwnCommand> parse_own(const northbound::CallCommand& call, const Site& site);
 
 }  // namespace fieldgate

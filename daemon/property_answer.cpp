@@ -20,14 +20,14 @@ bool is_of(const Service& service, const std::string& id, Utc at) {
 
 }  // namespace
 
-northbound::GetAnswer property_answer(std::span<const Point> points, DeviceIndex device,
+northbound::GetAnswer property_answer(std::span<const Point> points, DeviceRef device,
                                       std::span<const PointIndex> wanted, const Latest& latest,
                                       const EventClock& clock) {
     northbound::GetAnswer answer;
     std::vector<Service>& services = answer.services;
     for (const PointIndex index : wanted) {
         const Point& point = points[index];
-        const std::optional<Latest::Entry>& entry = latest.get(device, index);
+        const std::optional<Latest::Entry> entry = latest.get(device, index);
         std::string value;
         if (!entry || !append_fitted(value, entry->value, point.model ? &*point.model : nullptr))
             continue;

@@ -14,6 +14,7 @@ static_assert(key_prefix.size() + northbound::iotda::request_id_max <=
               storage::Ledger::id_bytes_max);
 constexpr std::size_t detail_bytes = 1024;  // more the audit does not take
 const char* const too_many = "busy: too many wait";
+const char* const reconfigured = "busy: the site is being changed";
 
 std::string key_of(const northbound::Request& request) {
     return std::string(key_prefix) + request.id;
@@ -56,17 +57,14 @@ struct Tell {
 
 }  // namespace
 
-Requests::Requests(const asio::any_io_executor& loop, const Config& config, const EventClock& clock,
-                   storage::ControlStore& control)
-    : config_(config),
+Requests::Requests(const asio::any_io_executor& loop, SitePtr site, const EventClock& clock,
+                   storage::ControlStore& control, Queues queues)
+    : site_(std::move(site)),
       clock_(clock),
       audit_(control.audit()),
       ledger_(control.ledger()),
-      directory_(config),
-      admission_(config, directory_),
-      answers_(loop) {
-    for (std::size_t i = 0; i <= config.buses.size(); ++i) orders_.emplace_back(loop);
-}
+      answers_(loop),
+      queues_(std::move(queues)) {}
 
 // The store may be opened, or opened anew, at any time.
 void Requests::recall() {
@@ -125,7 +123,7 @@ std::optional<Order> Requests::take(northbound::Request request, Instant now) {
         refuse_flood(request, "busy: heard too late", now);
         return std::nullopt;
     }
-    auto admitted = admission_.admit(request, now);
+    auto admitted = admission_.admit(request, site_, now);
     if (const auto* no = std::get_if<Admission::Refused>(&admitted)) {
         if (known == Answers::Known::noted)
             ++counters_.copies;  // this is not what it was told, and nobody looks what that was
@@ -138,18 +136,22 @@ std::optional<Order> Requests::take(northbound::Request request, Instant now) {
     Order& order = std::get<Order>(admitted);
     answers_.owe(request, now, order.acts());
     if (order.acts()) return std::move(order);
-    if (!push(order)) {
+    if (const char* why = push(order)) {
         ++counters_.busy;
-        answers_.give(request.id, northbound::refusal(request, codes::busy, too_many));
+        answers_.give(request.id, northbound::refusal(request, codes::busy, why));
     }
     return std::nullopt;
 }
 
-bool Requests::push(Order& order) {
-    std::size_t bus = config_.buses.size();
-    if (order.device < config_.devices.size()) bus = config_.devices[order.device].bus;
-    if (order.own && order.own->needs_wire()) bus = order.own->bus;
-    return orders_[bus].push(std::move(order));
+const char* Requests::push(Order& order) {
+    const Config& config = order.site->config;
+    std::string bus;
+    if (const DeviceConfig* device = order.site->directory.config_of(order.device))
+        bus = config.buses[device->bus].name;
+    if (order.own && order.own->needs_wire()) bus = config.buses[order.own->bus].name;
+    Orders* const queue = queues_(bus);
+    if (!queue) return reconfigured;
+    return queue->push(std::move(order)) ? nullptr : too_many;
 }
 
 asio::awaitable<void> Requests::note(Order order) {
@@ -179,8 +181,9 @@ asio::awaitable<void> Requests::note(Order order) {
         co_await settle(order, outcome_not_begun(order));
         co_return;
     }
-    if (push(order)) co_return;
-    Outcome outcome = outcome_of(order, codes::busy, too_many);
+    const char* const why = push(order);
+    if (!why) co_return;
+    Outcome outcome = outcome_of(order, codes::busy, why);
     co_await settle(order, std::move(outcome));
 }
 
@@ -247,7 +250,7 @@ storage::AuditEntry Requests::entry_of(const northbound::Request& request,
     Question told = std::visit(Tell(), request.ask);
     storage::AuditEntry entry;
     entry.what = std::move(told.what);
-    const bool known = directory_.device(request.device_id).has_value();
+    const bool known = site_->directory.device(request.device_id).has_value();
     entry.target = request.device_id.empty() ? "gateway" : request.device_id;
     if (!known && !request.device_id.empty()) entry.target = "unknown device";
     entry.detail = std::move(told.detail);

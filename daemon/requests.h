@@ -1,14 +1,14 @@
 #pragma once
 #include <asio/awaitable.hpp>
 #include <cstdint>
-#include <deque>
+#include <functional>
 #include <string>
 
 #include "daemon/admission.h"
 #include "daemon/answers.h"
-#include "daemon/directory.h"
 #include "daemon/orders.h"
 #include "daemon/outcome.h"
+#include "daemon/site/site.h"
 #include "daemon/tally.h"
 #include "model/event_time.h"
 #include "northbound/downlink.h"
@@ -32,9 +32,16 @@ public:
         std::uint64_t unknown = 0;
     };
 
-    /// All must outlive it.
-    Requests(const asio::any_io_executor& loop, const Config& config, const EventClock& clock,
-             storage::ControlStore& control);
+    /// The orders that wait for a bus, by its name; without a name, the gateway's own, which need
+    /// none. nullptr: there is no such bus any more.
+    using Queues = std::function<Orders*(const std::string& bus)>;
+
+    /// `clock` and `control` must outlive it, and so must what `queues` returns.
+    Requests(const asio::any_io_executor& loop, SitePtr site, const EventClock& clock,
+             storage::ControlStore& control, Queues queues);
+
+    /// What comes from now on is judged by `site`.
+    void serve(SitePtr site) { site_ = std::move(site); }
 
     /// `now`: when it was received. Never waits: the request is refused, or in the queue of its
     /// bus, or it acts: then it is returned, and its place is note().
@@ -57,19 +64,17 @@ public:
     /// Instant::max() at the end.
     void audit_counts(Instant now);
 
-    /// By bus; the last are the gateway's own that need none.
-    Orders& orders(std::size_t bus) { return orders_[bus]; }
     Answers& answers() { return answers_; }
     const Answers& answers() const { return answers_; }
-    const Directory& directory() const { return directory_; }
+    const Site& site() const { return *site_; }
     const Counters& counters() const { return counters_; }
 
 private:
     void recall();
     void mark();
     bool is_copy(const northbound::Request& request, Answers::Known known, Instant now);
-    /// False, and `order` is as it was: too many wait.
-    bool push(Order& order);
+    /// nullptr; or why not, and `order` is as it was.
+    const char* push(Order& order);
     void refuse(const northbound::Request& request, int code, const std::string& why, Instant now);
     void refuse_flood(const northbound::Request& request, const std::string& why, Instant now);
     void count(const Outcome& outcome);
@@ -79,14 +84,13 @@ private:
     void count(storage::AuditEntry entry, int code);
     void audit(const Order& order, const Outcome& outcome);
 
-    const Config& config_;
+    SitePtr site_;
     const EventClock& clock_;
     storage::Audit& audit_;
     storage::Ledger& ledger_;
-    Directory directory_;
     Admission admission_;
     Answers answers_;
-    std::deque<Orders> orders_;
+    Queues queues_;
     Tally tally_;
     Counters counters_;
 };

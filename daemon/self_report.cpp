@@ -46,7 +46,7 @@ Value value_of(SelfValue what, const Status& status) {
 
 }  // namespace
 
-SelfReport::SelfReport(const Template& tmpl, DeviceIndex device, Instant start) : device_(device) {
+SelfReport::SelfReport(const Template& tmpl, DeviceRef device, Instant start) : device_(device) {
     for (std::size_t i = 0; i < tmpl.self_values.size(); ++i) {
         const auto every = (*tmpl.points)[i].every.value_or(tmpl.every);
         items_.push_back({tmpl.self_values[i], every, start + every});
@@ -72,8 +72,7 @@ Readings SelfReport::due(Instant now, const Status& status) {
     return readings;
 }
 
-Readings self_readings(const Template& tmpl, DeviceIndex device, Instant now,
-                       const Status& status) {
+Readings self_readings(const Template& tmpl, DeviceRef device, Instant now, const Status& status) {
     Readings readings;
     readings.device = device;
     readings.at = now;

@@ -12,8 +12,8 @@ namespace fieldgate {
 /// asks. Pure: the caller brings the time and the status.
 class SelfReport {
 public:
-    /// `device`: the gateway's own index in the mapping.
-    SelfReport(const Template& tmpl, DeviceIndex device, Instant start);
+    /// `device`: the gateway itself.
+    SelfReport(const Template& tmpl, DeviceRef device, Instant start);
 
     Instant next_due() const;
     /// What is due at `now`; its `values` may be empty.
@@ -25,11 +25,11 @@ private:
         std::chrono::milliseconds every;
         Instant at;
     };
-    DeviceIndex device_;
+    DeviceRef device_;
     std::vector<Item> items_;  // parallel to the template's points
 };
 
 /// All of them, as they are at `now`.
-Readings self_readings(const Template& tmpl, DeviceIndex device, Instant now, const Status& status);
+Readings self_readings(const Template& tmpl, DeviceRef device, Instant now, const Status& status);
 
 }  // namespace fieldgate

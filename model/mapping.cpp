@@ -25,14 +25,18 @@ struct Mapping::PointState {
     bool fits = true;
 };
 
-struct Mapping::ServiceState {
-    std::string name;
-    SeriesId series = 0;
-    // The last record's; it has none before the first.
+// The last record's times; it has none before the first.
+struct Mapping::SeriesClock {
     bool has_record = false;
     Utc at;
     std::chrono::milliseconds since_boot{0};
     bool proven = false;
+};
+
+struct Mapping::ServiceState {
+    std::string name;
+    SeriesId series = 0;
+    SeriesClock* clock = nullptr;
     // The record of the answer being mapped: its place in the caller's list, its properties so far
     // (kept for their capacity).
     static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
@@ -42,43 +46,62 @@ struct Mapping::ServiceState {
 
 struct Mapping::DeviceState {
     std::string name;
-    std::shared_ptr<const std::vector<Point>> owner;
+    std::uint64_t edition = 0;
+    std::shared_ptr<const std::vector<Point>> owner;  // nullptr: it is not here
     std::vector<PointState> points;
     std::vector<ServiceState> services;
 };
 
-Mapping::Mapping(std::vector<Device> devices, SeriesTable& series) {
-    devices_.reserve(devices.size());
-    for (Device& device : devices) {
-        DeviceState& state = devices_.emplace_back();
-        state.name = std::move(device.name);
-        state.owner = std::move(device.points);
-        for (const Point& point : *state.owner) {
-            PointState& added = state.points.emplace_back();
-            added.point = &point;
-            if (point.report != ReportRule()) added.last = std::make_unique<PointState::Sent>();
-            added.key = ',';
-            json::append_string(added.key, point.property);
-            added.key += ':';
-            const auto known =
-                std::find_if(state.services.begin(), state.services.end(),
-                             [&](const ServiceState& s) { return s.name == point.service; });
-            added.service = static_cast<std::size_t>(known - state.services.begin());
-            if (known != state.services.end()) continue;
-            ServiceState& service = state.services.emplace_back();
-            service.name = point.service;
-            service.series = series.intern(device.device_id, point.service);
-        }
-    }
-}
+Mapping::Mapping(SeriesTable& series) : series_(series) {}
 
 Mapping::~Mapping() = default;
 Mapping::Mapping(Mapping&&) noexcept = default;
-Mapping& Mapping::operator=(Mapping&&) noexcept = default;
+
+void Mapping::put(DeviceRef ref, Device device) {
+    if (ref.index >= devices_.size()) devices_.resize(ref.index + 1);
+    DeviceState& state = devices_[ref.index];
+    state = DeviceState();
+    state.name = std::move(device.name);
+    state.edition = ref.edition;
+    state.owner = std::move(device.points);
+    for (const Point& point : *state.owner) {
+        PointState& added = state.points.emplace_back();
+        added.point = &point;
+        if (point.report != ReportRule()) added.last = std::make_unique<PointState::Sent>();
+        added.key = ',';
+        json::append_string(added.key, point.property);
+        added.key += ':';
+        const auto known =
+            std::find_if(state.services.begin(), state.services.end(),
+                         [&](const ServiceState& s) { return s.name == point.service; });
+        added.service = static_cast<std::size_t>(known - state.services.begin());
+        if (known != state.services.end()) continue;
+        ServiceState& service = state.services.emplace_back();
+        service.name = point.service;
+        service.series = series_.intern(device.device_id, point.service);
+        service.clock = clock_of(service.series);
+    }
+}
+
+void Mapping::drop(DeviceIndex device) {
+    if (device < devices_.size()) devices_[device] = DeviceState();
+}
+
+Mapping::SeriesClock* Mapping::clock_of(SeriesId series) {
+    if (series >= clocks_.size()) clocks_.resize(series + 1);
+    return &clocks_[series];
+}
+
+Mapping::DeviceState* Mapping::find(DeviceRef device) {
+    if (device.index >= devices_.size()) return nullptr;
+    DeviceState& state = devices_[device.index];
+    return state.owner && state.edition == device.edition ? &state : nullptr;
+}
 
 void Mapping::map(const Readings& readings, const EventClock& clock, std::vector<Record>& out) {
-    expect(readings.device < devices_.size(), "readings of a device that is mapped");
-    DeviceState& device = devices_[readings.device];
+    DeviceState* const found = find(readings.device);
+    if (!found) return;
+    DeviceState& device = *found;
     const EventClock::Stamp stamp = clock.stamp(readings.at);
     const std::size_t first = out.size();
     Value room;
@@ -113,8 +136,10 @@ void Mapping::refresh() {
             if (point.last) point.last->refresh = true;
 }
 
-void Mapping::refresh(DeviceIndex device, PointIndex point) {
-    if (PointState::Sent* last = devices_[device].points[point].last.get()) last->refresh = true;
+void Mapping::refresh(DeviceRef device, PointIndex point) {
+    DeviceState* const state = find(device);
+    if (!state) return;
+    if (PointState::Sent* last = state->points[point].last.get()) last->refresh = true;
 }
 
 const PropertyModel* Mapping::model_of(const Point& point) {
@@ -159,26 +184,25 @@ void Mapping::log_transition(const DeviceState& device, const PointState& state,
 
 // A record of `service` without properties yet. Later than the one before on both clocks, by a
 // millisecond if need be.
-Record Mapping::begin(ServiceState& service, const EventClock::Stamp& stamp) {
+Record Mapping::begin(const ServiceState& service, const EventClock::Stamp& stamp) {
     constexpr std::chrono::milliseconds tick{1};
+    SeriesClock& last = *service.clock;
     Record record;
     record.series = service.series;
     record.since_boot = stamp.since_boot;
-    if (service.has_record)
-        record.since_boot = std::max(record.since_boot, service.since_boot + tick);
+    if (last.has_record) record.since_boot = std::max(record.since_boot, last.since_boot + tick);
     record.at = stamp.at + (record.since_boot - stamp.since_boot);
     // The first proof moves the records of before as well, to offset + since_boot: earlier than
     // this one, wherever they were before.
     // Nor is a clock that is set right by more held up until it has caught up with its error.
     constexpr std::chrono::minutes held_up_at_most{1};
-    if (service.has_record && service.proven == stamp.proven &&
-        service.at - record.at <= held_up_at_most)
-        record.at = std::max(record.at, service.at + tick);
+    if (last.has_record && last.proven == stamp.proven && last.at - record.at <= held_up_at_most)
+        record.at = std::max(record.at, last.at + tick);
     record.proven = stamp.proven;
-    service.has_record = true;
-    service.at = record.at;
-    service.since_boot = record.since_boot;
-    service.proven = record.proven;
+    last.has_record = true;
+    last.at = record.at;
+    last.since_boot = record.since_boot;
+    last.proven = record.proven;
     return record;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ namespace fieldgate {
 /// an alarm.
 class Mapping {
 public:
-    /// What there is to map of one device. DeviceIndex is its position in the list.
+    /// What there is to map of one device.
     struct Device {
         std::string name;       ///< for the log
         std::string device_id;  ///< on the platform
@@ -29,14 +30,20 @@ public:
         std::uint64_t not_fitting = 0;  ///< outside the model: not sent
     };
 
-    /// Interns the names; `series` is not kept.
-    Mapping(std::vector<Device> devices, SeriesTable& series);
+    /// `series` must outlive it; names are interned there.
+    explicit Mapping(SeriesTable& series);
     ~Mapping();
     Mapping(Mapping&&) noexcept;
-    Mapping& operator=(Mapping&&) noexcept;
+    Mapping& operator=(Mapping&&) = delete;
 
-    /// Appends the records that `readings` make to `out` (none, if nothing is worth sending). A
-    /// point stands in `readings` once.
+    /// From now on the device has these points, in place of those of another edition. What its
+    /// series had is remembered, whatever comes and goes: their times go on rising.
+    void put(DeviceRef ref, Device device);
+    /// It has none any more.
+    void drop(DeviceIndex device);
+
+    /// Appends the records that `readings` make to `out` (none, if nothing is worth sending, or the
+    /// device is not here in that edition). A point stands in `readings` once.
     ///
     /// `at` and `since_boot` rise strictly per series, across steps of the clock as well: a record
     /// that would not be later than the one before is moved by 1 ms. `at` falls in two cases: with
@@ -49,7 +56,7 @@ public:
     /// that the platform's shadow shows "now".
     void refresh();
     /// The same for one point: after a write, so that the platform sees what became of it.
-    void refresh(DeviceIndex device, PointIndex point);
+    void refresh(DeviceRef device, PointIndex point);
 
     const Counters& counters() const { return counters_; }
 
@@ -57,15 +64,20 @@ private:
     struct PointState;
     struct DeviceState;
     struct ServiceState;
+    struct SeriesClock;
 
+    DeviceState* find(DeviceRef device);
+    SeriesClock* clock_of(SeriesId series);
     static const PropertyModel* model_of(const Point& point);
     const Value* select(const DeviceState& device, PointState& state, const Value& value,
                         Instant at, Value& room);
     static void log_transition(const DeviceState& device, const PointState& state,
                                const Value& value);
-    static Record begin(ServiceState& service, const EventClock::Stamp& stamp);
+    static Record begin(const ServiceState& service, const EventClock::Stamp& stamp);
 
-    std::vector<DeviceState> devices_;
+    SeriesTable& series_;
+    std::vector<DeviceState> devices_;  // by DeviceIndex
+    std::deque<SeriesClock> clocks_;    // by SeriesId
     Counters counters_;
 };
 

@@ -38,13 +38,16 @@ struct WriteRule {
         bool cloud = true;
         bool local = true;
         bool loss = true;
+        bool operator==(const From&) const = default;
     };
     From from;
     struct CloudLoss {
         std::chrono::milliseconds after{0};
         Value set;
+        bool operator==(const CloudLoss&) const = default;
     };
     std::optional<CloudLoss> on_cloud_loss;
+    bool operator==(const WriteRule&) const = default;
 };
 
 /// One property of a service and how it is read, without where it lies on the wire: that is the
@@ -60,6 +63,7 @@ struct Point {
     std::optional<WriteRule> write;
     std::optional<PropertyModel>
         model;  ///< How the platform wants it; absent if the template has no model.
+    bool operator==(const Point&) const = default;
 };
 
 /// Which property a command of the model sets, and from which of its parameters.
@@ -77,8 +81,10 @@ struct CommandRule {
     struct Echo {
         FieldModel model;
         bool parameter = false;
+        bool operator==(const Echo&) const = default;
     };
     std::vector<Echo> response_echoes;
+    bool operator==(const CommandRule&) const = default;
 };
 
 }  // namespace fieldgate

@@ -17,6 +17,7 @@ struct Limits {
     std::size_t sub_devices = 100;          ///< Per batch report, 1 to 100.
     /// Entries of one service with different event_time in one publish; SIZE_MAX: unlimited.
     std::size_t history = std::numeric_limits<std::size_t>::max();
+    bool operator==(const Limits&) const = default;
 };
 
 enum class Scheme : std::uint8_t { mqtts, mqtt, https, coaps, coap, at };
@@ -28,12 +29,14 @@ struct Identity {
     std::string certificate_file;
     std::string key_file;
     bool by_certificate() const { return !certificate_file.empty(); }
+    bool operator==(const Identity&) const = default;
 };
 
 struct ReconnectPolicy {
     std::chrono::milliseconds from{1000};
     std::chrono::milliseconds to{60000};
     std::chrono::milliseconds stable_after{60000};
+    bool operator==(const ReconnectPolicy&) const = default;
 };
 
 /// `platform:` of the configuration.
@@ -49,6 +52,7 @@ struct PlatformSettings {
     Limits limits;
     ReconnectPolicy reconnect;
     bool register_devices = false;  ///< register: auto
+    bool operator==(const PlatformSettings&) const = default;
 };
 
 }  // namespace fieldgate::northbound

@@ -42,13 +42,7 @@ Bus::State::State(const asio::any_io_executor& loop, BusSettings settings,
       wake_(loop) {
     devices_.reserve(devices.size());
     const Instant now = Clock::now();
-    for (DeviceSettings& device : devices) {
-        DeviceHealth health;
-        health.index = device.index;
-        modbus::DevicePlan plan(device, cost_);
-        schedule_.set(devices_.size(), device.offline, modbus::timings(plan.scans()), now);
-        devices_.push_back({std::move(device), std::move(plan), std::move(health), {}});
-    }
+    for (DeviceSettings& device : devices) add(std::move(device), now);
 }
 
 asio::awaitable<std::optional<Readings>> Bus::State::next() {
@@ -62,8 +56,9 @@ asio::awaitable<std::optional<Readings>> Bus::State::next() {
             if (is_suspended()) co_await wake_.wait_until(std::min(*suspended_until_, turn));
             continue;
         }
+        if (serve_next_) apply_devices(now);
         if (now >= periods_change_) apply_periods(now);
-        const bool lost = serial_ && known_ && !status_.up && !devices_.empty();
+        const bool lost = serial_ && known_ && !status_.up;
         if (lost && now >= next_look_) {
             co_await look_for_wire();
             continue;
@@ -86,9 +81,11 @@ asio::awaitable<std::optional<Readings>> Bus::State::next() {
 // when their own pauses, which have grown meanwhile, are over.
 asio::awaitable<void> Bus::State::look_for_wire() {
     next_look_ = Clock::now() + look_for_port;
-    const std::vector<modbus::Scan>& scans = devices_.front().plan.scans();
-    if (scans.empty()) co_return;
-    const Request request = scans.front().request;
+    const auto any = std::find_if(devices_.begin(), devices_.end(), [](const DevicePtr& device) {
+        return device && !device->plan.scans().empty();
+    });
+    if (any == devices_.end()) co_return;
+    const Request request = (*any)->plan.scans().front().request;
     const Turns::Turn turn = co_await turns_.take(Urgency::scan);
     const Result<Reply> reply = co_await on_the_wire(request);
     if (link_->up()) note_wire(reply);
@@ -148,10 +145,9 @@ Bus::State::Service::~Service() {
 }
 
 asio::awaitable<Readings> Bus::State::scan(Schedule::Due due) {
-    Device& device = devices_[due.device];
+    Device& device = *devices_[due.device];  // it leaves under next() only, as the plan changes
     Readings readings;
-    readings.device = device.settings.index;
-    // The plan changes under next() only, and nobody else calls that.
+    readings.device = device.settings.device;
     const Request& regular = device.plan.scans()[due.scan].request;
     std::optional<Request> sign_of_life;
     if (due.probe) sign_of_life = modbus::probe_of_other_length(regular);
@@ -264,10 +260,11 @@ BusStatus Bus::State::status() const {
     status.unlisted = none_.unlisted;
     status.invalid = none_.invalid;
     status.devices.reserve(devices_.size());
-    for (std::size_t i = 0; i < devices_.size(); ++i) {
-        status.devices.push_back(devices_[i].health);
-        status.devices.back().status = schedule_.status(i);
-        status.devices.back().failures_in_a_row = schedule_.failures_in_a_row(i);
+    for (const DevicePtr& device : devices_) {
+        if (!device) continue;
+        status.devices.push_back(device->health);
+        status.devices.back().status = schedule_.status(device->slot);
+        status.devices.back().failures_in_a_row = schedule_.failures_in_a_row(device->slot);
     }
     return status;
 }
@@ -280,12 +277,12 @@ Bus::~Bus() = default;
 
 asio::awaitable<std::optional<Readings>> Bus::next() { return state_->next(); }
 
-asio::awaitable<Result<Written>> Bus::write(DeviceIndex device, PointIndex point, Value value) {
+asio::awaitable<Result<Written>> Bus::write(DeviceRef device, PointIndex point, Value value) {
     Result<Written> written = co_await state_->write(device, point, std::move(value));
     co_return written;
 }
 
-asio::awaitable<Result<Readings>> Bus::read(DeviceIndex device, std::vector<PointIndex> points) {
+asio::awaitable<Result<Readings>> Bus::read(DeviceRef device, std::vector<PointIndex> points) {
     Result<Readings> readings = co_await state_->read(device, std::move(points));
     co_return readings;
 }

@@ -78,6 +78,12 @@ public:
     /// one transaction at a time. Throws operation_aborted when cancelled.
     asio::awaitable<std::optional<Readings>> next();
 
+    /// From now on these are its devices: next() takes them over between two scans. One whose
+    /// index, unit and register map (the very same object) are as before keeps what was learned of
+    /// it, its health and its ticks, whatever else of it has changed. What is asked of another
+    /// edition from now on is refused; what is under way with the old ones ends with them.
+    void serve(std::vector<DeviceSettings> devices);
+
     /// Writes `value` to a point of a device on this bus, once, by FC 5, 6, 16 or 22; bits without
     /// `mask` by reading, changing and writing back in one turn. Waits for one scan at most. Then,
     /// if the template says so, reads the point until it is as wanted or `within` is over. What was
@@ -87,14 +93,14 @@ public:
     /// written), out_of_range and bad_data (modbus::encode), closed (no wire, or the device is
     /// offline), busy (suspended), and what went wrong with the reading before (timeout, refused,
     /// bad_data). Throws operation_aborted when cancelled; then nobody knows.
-    asio::awaitable<Result<Written>> write(DeviceIndex device, PointIndex point, Value value);
+    asio::awaitable<Result<Written>> write(DeviceRef device, PointIndex point, Value value);
 
     /// Reads points of one device now, in the requests of its plan, between the scans: at least one
     /// turn in four is theirs (turns.h). A point that
     /// cannot be read is not in the answer; `at` is that of the first request. Errors, if there is
     /// nothing at all: unsupported (no such device, or none of the points is read), closed (no
     /// wire, or the device is offline), busy (suspended), timeout, bad_data, refused.
-    asio::awaitable<Result<Readings>> read(DeviceIndex device, std::vector<PointIndex> points);
+    asio::awaitable<Result<Readings>> read(DeviceRef device, std::vector<PointIndex> points);
 
     /// Reads what nobody has planned: 1 to 125 registers, or up to 2000 bits as 0 and 1. Errors:
     /// out_of_range (no such range or unit), else as read().
@@ -113,7 +119,7 @@ public:
     /// slowly than they are read anyway, and no point more than `times` faster or slower (0: no
     /// limit). Errors: unsupported (no such device), out_of_range (less than 1 ms, or beyond the
     /// limits of every point).
-    Result<void> set_period(std::optional<DeviceIndex> device, std::chrono::milliseconds period,
+    Result<void> set_period(std::optional<DeviceRef> device, std::chrono::milliseconds period,
                             Instant until, unsigned times = 0);
 
     const std::string& name() const;

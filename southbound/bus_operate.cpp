@@ -55,7 +55,8 @@ void Bus::State::resume() {
 
 void Bus::State::scan_now() {
     const Instant now = Clock::now();
-    for (Device& device : devices_) device.plan.want_all();
+    for (const DevicePtr& device : devices_)
+        if (device) device->plan.want_all();
     schedule_.hurry_all(now);
     schedule_.ask_all(now);
     wake_.notify();
@@ -86,27 +87,30 @@ std::string text_of(const Limits& limits) {
 }  // namespace
 
 // A scan may be on the wire: next() makes the change when it is not.
-Result<void> Bus::State::set_period(std::optional<DeviceIndex> index,
+Result<void> Bus::State::set_period(std::optional<DeviceRef> wanted,
                                     std::chrono::milliseconds period, Instant until,
                                     unsigned times) {
     if (period.count() < 1) return Error(Errc::out_of_range, "a period of less than 1 ms");
-    if (index && !find(*index))
+    if (wanted && !find(*wanted))
         return Error(Errc::unsupported, "no such device on bus " + settings_.name);
     Limits all{std::chrono::milliseconds::max(), std::chrono::milliseconds(0)};
-    for (const Device& device : devices_) {
-        if (index && device.settings.index != *index) continue;
-        for (std::size_t i = 0; i < device.settings.every.size(); ++i) {
-            const Limits one = limits_of(device.settings, i, times);
+    const auto is_meant = [&](const DevicePtr& device) {
+        return device && (!wanted || device->settings.device == *wanted);
+    };
+    for (const DevicePtr& device : devices_) {
+        if (!is_meant(device)) continue;
+        for (std::size_t i = 0; i < device->settings.every.size(); ++i) {
+            const Limits one = limits_of(device->settings, i, times);
             all = {std::min(all.least, one.least), std::max(all.most, one.most)};
         }
     }
     if (period < all.least || period > all.most)
         return Error(Errc::out_of_range, "the points here may be read every " + text_of(all));
-    for (Device& device : devices_) {
-        if (index && device.settings.index != *index) continue;
-        device.period = period;
-        device.period_until = until;
-        device.period_times = times;
+    for (const DevicePtr& device : devices_) {
+        if (!is_meant(device)) continue;
+        device->period = period;
+        device->period_until = until;
+        device->period_times = times;
     }
     periods_change_ = Instant::min();
     wake_.notify();
@@ -115,9 +119,9 @@ Result<void> Bus::State::set_period(std::optional<DeviceIndex> index,
 
 void Bus::State::apply_periods(Instant now) {
     periods_change_ = Instant::max();
-    for (std::size_t i = 0; i < devices_.size(); ++i) {
-        Device& device = devices_[i];
-        if (!device.period) continue;
+    for (const DevicePtr& each : devices_) {
+        if (!each || !each->period) continue;
+        Device& device = *each;
         std::vector<std::chrono::milliseconds> every = device.settings.every;
         if (now >= device.period_until) device.period.reset();
         for (std::size_t point = 0; device.period && point < every.size(); ++point) {
@@ -126,7 +130,8 @@ void Bus::State::apply_periods(Instant now) {
         }
         if (device.period) periods_change_ = std::min(periods_change_, device.period_until);
         device.plan.set_periods(std::move(every));
-        schedule_.set(i, device.settings.offline, modbus::timings(device.plan.scans()), now);
+        schedule_.set(device.slot, device.settings.offline, modbus::timings(device.plan.scans()),
+                      now);
     }
 }
 
@@ -138,11 +143,12 @@ asio::awaitable<Result<std::vector<std::uint16_t>>> Bus::read_raw(std::uint8_t u
     co_return words;
 }
 
+void Bus::serve(std::vector<DeviceSettings> devices) { state_->serve(std::move(devices)); }
 void Bus::suspend(Instant until) { state_->suspend(until); }
 void Bus::resume() { state_->resume(); }
 void Bus::scan_now() { state_->scan_now(); }
 
-Result<void> Bus::set_period(std::optional<DeviceIndex> device, std::chrono::milliseconds period,
+Result<void> Bus::set_period(std::optional<DeviceRef> device, std::chrono::milliseconds period,
                              Instant until, unsigned times) {
     return state_->set_period(device, period, until, times);
 }

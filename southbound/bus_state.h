@@ -29,16 +29,17 @@ public:
           std::vector<DeviceSettings> devices);
 
     asio::awaitable<std::optional<Readings>> next();
-    asio::awaitable<Result<Written>> write(DeviceIndex index, PointIndex point, Value value);
-    asio::awaitable<Result<Readings>> read(DeviceIndex index, std::vector<PointIndex> points);
+    asio::awaitable<Result<Written>> write(DeviceRef device, PointIndex point, Value value);
+    asio::awaitable<Result<Readings>> read(DeviceRef wanted, std::vector<PointIndex> points);
     asio::awaitable<Result<std::vector<std::uint16_t>>> read_raw(std::uint8_t unit,
                                                                  modbus::Table table,
                                                                  std::uint16_t first,
                                                                  std::uint16_t count);
+    void serve(std::vector<DeviceSettings> devices);
     void suspend(Instant until);
     void resume();
     void scan_now();
-    Result<void> set_period(std::optional<DeviceIndex> index, std::chrono::milliseconds period,
+    Result<void> set_period(std::optional<DeviceRef> wanted, std::chrono::milliseconds period,
                             Instant until, unsigned times);
     BusStatus status() const;
     Instant turned() const;
@@ -47,6 +48,7 @@ public:
 
 private:
     struct Device {
+        std::size_t slot;  // its place in devices_, and its number in schedule_
         DeviceSettings settings;
         modbus::DevicePlan plan;
         DeviceHealth health;
@@ -56,9 +58,11 @@ private:
         Instant period_until{};
         unsigned period_times = 0;
     };
+    /// Who asks something of a device holds it: it may leave the bus meanwhile.
+    using DevicePtr = std::shared_ptr<Device>;
     /// One point of one device, and what is to become of it.
     struct Target {
-        std::size_t device;  // position in devices_
+        DevicePtr device;
         PointIndex point;
         const modbus::Field* field;
         const WriteRule* rule;
@@ -89,27 +93,34 @@ private:
     void count(const Error& error);
     void note_wire(const Result<Reply>& reply);
 
+    // bus_serve.cpp
+    bool is_here(const Device& device) const { return devices_[device.slot].get() == &device; }
+    void add(DeviceSettings settings, Instant now);
+    void keep(Device& device, DeviceSettings settings, Instant now);
+    void apply_devices(Instant now);
+
     // bus_operate.cpp
     bool is_suspended() const { return suspended_until_.has_value(); }
     Error suspended() const { return {Errc::busy, "bus " + settings_.name + " is suspended"}; }
     void apply_periods(Instant now);
 
     // bus_write.cpp
-    std::optional<std::size_t> find(DeviceIndex index) const;
-    Result<Target> target(DeviceIndex index, PointIndex point) const;
+    DevicePtr find(DeviceRef device) const;
+    Result<Target> target(DeviceRef wanted, PointIndex point) const;
     asio::awaitable<Result<Written>> put(const Target& target, const modbus::Image& image);
     asio::awaitable<Result<Request>> compose(const Target& target, const modbus::Image& wanted);
     asio::awaitable<Result<Written>> send(const Target& target, const Request& request);
     asio::awaitable<void> verify(const Target& target, const Value& wanted, Written& written);
     bool matches(const Target& target, const Reply& reply, const Value& wanted, Written& written);
-    std::optional<Error> unreachable(std::size_t device) const;
+    std::optional<Error> unreachable(const Device& device) const;
     void note_write(const Target& target);
     void hurry(const Target& target);
 
     BusSettings settings_;
     bool serial_;
     modbus::CostModel cost_;
-    std::vector<Device> devices_;
+    std::vector<DevicePtr> devices_;  // nullptr: a slot without one
+    std::optional<std::vector<DeviceSettings>> serve_next_;
     Schedule schedule_;
     std::unique_ptr<Link> link_;
     Turns turns_;

@@ -62,28 +62,28 @@ Written judge(const Result<Reply>& reply) {
 
 }  // namespace
 
-std::optional<std::size_t> Bus::State::find(DeviceIndex index) const {
-    for (std::size_t i = 0; i < devices_.size(); ++i)
-        if (devices_[i].settings.index == index) return i;
-    return std::nullopt;
+Bus::State::DevicePtr Bus::State::find(DeviceRef device) const {
+    for (const DevicePtr& one : devices_)
+        if (one && one->settings.device == device) return one;
+    return nullptr;
 }
 
-Result<Bus::State::Target> Bus::State::target(DeviceIndex index, PointIndex point) const {
-    const auto position = find(index);
-    if (!position) return Error(Errc::unsupported, "no such device on bus " + settings_.name);
-    const DeviceSettings& device = devices_[*position].settings;
+Result<Bus::State::Target> Bus::State::target(DeviceRef wanted, PointIndex point) const {
+    const DevicePtr found = find(wanted);
+    if (!found) return Error(Errc::unsupported, "no such device on bus " + settings_.name);
+    const DeviceSettings& device = found->settings;
     const bool known = point < device.map->fields.size() && device.points;
     if (!known || !device.points->at(point).write)
         return Error(Errc::unsupported, "the point cannot be written");
     const modbus::Field& field = device.map->fields[point];
     if (modbus::width(field) > modbus::write_registers_max)
         return Error(Errc::unsupported, "more registers than one request can write");
-    return Target{*position, point, &field, &*device.points->at(point).write};
+    return Target{found, point, &field, &*device.points->at(point).write};
 }
 
-asio::awaitable<Result<Written>> Bus::State::write(DeviceIndex index, PointIndex point,
+asio::awaitable<Result<Written>> Bus::State::write(DeviceRef device, PointIndex point,
                                                    Value value) {
-    const Result<Target> found = target(index, point);
+    const Result<Target> found = target(device, point);
     if (!found) co_return found.error();
     const Result<modbus::Image> image = modbus::encode(*found->field, value);
     if (!image) co_return image.error();
@@ -103,8 +103,8 @@ asio::awaitable<Result<Written>> Bus::State::write(DeviceIndex index, PointIndex
 asio::awaitable<Result<Written>> Bus::State::put(const Target& target, const modbus::Image& image) {
     const Service service(*this);
     const Turns::Turn turn = co_await turns_.take(Urgency::command);
-    Device& device = devices_[target.device];
-    if (auto why = unreachable(target.device)) co_return *why;
+    Device& device = *target.device;
+    if (auto why = unreachable(device)) co_return *why;
     Result<Request> request = co_await compose(target, image);
     if (!request) co_return request.error();
     Result<Written> written = co_await send(target, *request);
@@ -123,7 +123,7 @@ asio::awaitable<Result<Written>> Bus::State::put(const Target& target, const mod
 asio::awaitable<Result<Request>> Bus::State::compose(const Target& target,
                                                      const modbus::Image& wanted) {
     modbus::Image image = wanted;
-    const Device& device = devices_[target.device];
+    const Device& device = *target.device;
     const std::uint8_t unit = device.settings.unit;
     const std::uint16_t address = target.field->address;
     if (target.field->table == modbus::Table::coil)
@@ -154,15 +154,18 @@ asio::awaitable<Result<Written>> Bus::State::send(const Target& target, const Re
     co_return judge(reply);
 }
 
-std::optional<Error> Bus::State::unreachable(std::size_t device) const {
+std::optional<Error> Bus::State::unreachable(const Device& device) const {
     if (is_suspended()) return suspended();
-    if (schedule_.status(device) != DeviceStatus::offline) return std::nullopt;
-    return Error(Errc::closed, "device " + devices_[device].settings.name + " is offline");
+    const std::string name = "device " + device.settings.name;
+    if (!is_here(device))
+        return Error(Errc::unsupported, name + " is no more on bus " + settings_.name);
+    if (schedule_.status(device.slot) != DeviceStatus::offline) return std::nullopt;
+    return Error(Errc::closed, name + " is offline");
 }
 
 // What shares a register with the point is as new as the point.
 void Bus::State::note_write(const Target& target) {
-    Device& device = devices_[target.device];
+    Device& device = *target.device;
     const std::vector<modbus::Field>& fields = device.settings.map->fields;
     const Instant now = Clock::now();
     for (PointIndex point = 0; point < fields.size(); ++point)
@@ -170,9 +173,10 @@ void Bus::State::note_write(const Target& target) {
 }
 
 void Bus::State::hurry(const Target& target) {
-    const auto scan = devices_[target.device].plan.want(target.point);
+    if (!is_here(*target.device)) return;
+    const auto scan = target.device->plan.want(target.point);
     if (!scan) return;
-    schedule_.hurry(target.device, *scan, Clock::now());
+    schedule_.hurry(target.device->slot, *scan, Clock::now());
     wake_.notify();
 }
 
@@ -192,7 +196,7 @@ bool Bus::State::matches(const Target& target, const Reply& reply, const Value& 
 asio::awaitable<void> Bus::State::verify(const Target& target, const Value& wanted,
                                          Written& written) {
     const Request request =
-        modbus::read_request(devices_[target.device].settings.unit, target.field->table,
+        modbus::read_request(target.device->settings.unit, target.field->table,
                              target.field->address, modbus::width(*target.field));
     const Instant deadline = Clock::now() + target.rule->within;
     auto pause = first_look;
@@ -213,12 +217,12 @@ asio::awaitable<void> Bus::State::verify(const Target& target, const Value& want
     hurry(target);
 }
 
-asio::awaitable<Result<Readings>> Bus::State::read(DeviceIndex index,
+asio::awaitable<Result<Readings>> Bus::State::read(DeviceRef wanted,
                                                    std::vector<PointIndex> points) {
-    const auto position = find(index);
-    if (!position) co_return Error(Errc::unsupported, "no such device on bus " + settings_.name);
-    Device& device = devices_[*position];
-    if (auto why = unreachable(*position)) co_return *why;
+    const DevicePtr found = find(wanted);
+    if (!found) co_return Error(Errc::unsupported, "no such device on bus " + settings_.name);
+    Device& device = *found;
+    if (auto why = unreachable(device)) co_return *why;
     std::optional<Error> failure;
     std::vector<Readings> parts;
     std::vector<modbus::Scan> scans = device.plan.scans_of(points);
@@ -237,7 +241,7 @@ asio::awaitable<Result<Readings>> Bus::State::read(DeviceIndex index,
     if (parts.empty() && failure) co_return *failure;
     if (parts.empty()) co_return Error(Errc::unsupported, "none of the points is read");
     Readings readings;
-    readings.device = index;
+    readings.device = wanted;
     readings.at = parts.front().at;
     for (Readings& part : parts) {
         // A write may have come in between two requests.

@@ -39,6 +39,14 @@ void Schedule::set(std::size_t device, const OfflinePolicy& policy, std::span<co
     push_all(device);
 }
 
+void Schedule::drop(std::size_t device) {
+    Device& d = devices_[device];
+    scans_ -= d.scans.size();
+    const std::uint32_t generation = d.generation + 1;
+    d = Device();
+    d.generation = generation;
+}
+
 std::optional<Schedule::Due> Schedule::take(Instant now) {
     drop_void();
     if (queue_.empty() || queue_.front().at > now) return std::nullopt;

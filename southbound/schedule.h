@@ -46,6 +46,10 @@ public:
     void set(std::size_t device, const OfflinePolicy& policy, std::span<const Timing> scans,
              Instant now);
 
+    /// It has no scans any more, and nothing is remembered of it; set() may give its number to
+    /// another. Not between take() and done().
+    void drop(std::size_t device);
+
     /// The scan with the earliest deadline, if that has come; its next deadline is the first tick
     /// after `now`. Of equal deadlines the first device goes first, so that units change rarely.
     std::optional<Due> take(Instant now);

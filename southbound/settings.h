@@ -17,6 +17,7 @@ namespace fieldgate::southbound {
 struct KernelRs485 {
     std::chrono::microseconds before{0};
     std::chrono::microseconds after{0};
+    bool operator==(const KernelRs485&) const = default;
 };
 
 /// A serial line; `line: 9600 8E1`.
@@ -27,12 +28,14 @@ struct SerialSettings {
     char parity = 'E';  ///< 'N', 'E', 'O'
     std::uint8_t stop_bits = 1;
     std::optional<KernelRs485> rs485;  ///< Absent: the adapter does it by itself.
+    bool operator==(const SerialSettings&) const = default;
 };
 
 struct TcpSettings {
     std::string host;
     std::uint16_t port = 502;
     bool persistent = true;  ///< connection: persistent | per_cycle
+    bool operator==(const TcpSettings&) const = default;
 };
 
 /// One wire. Defaults are those of the configuration page.
@@ -44,6 +47,7 @@ struct BusSettings {
     std::chrono::milliseconds turnaround{
         20};  ///< Serial: silence before another unit is addressed.
     std::uint8_t retries = 1;
+    bool operator==(const BusSettings&) const = default;
 };
 
 /// offline: { after: N, probe: A..B }
@@ -51,11 +55,12 @@ struct OfflinePolicy {
     std::uint32_t after = 3;                     ///< Failed scans in a row.
     std::chrono::milliseconds probe_from{1000};  ///< Pause between probes, doubling
     std::chrono::milliseconds probe_to{60000};   ///< up to this.
+    bool operator==(const OfflinePolicy&) const = default;
 };
 
 /// One device on a wire.
 struct DeviceSettings {
-    DeviceIndex index = 0;
+    DeviceRef device;
     std::string name;
     std::uint8_t unit = 1;
     std::shared_ptr<const modbus::RegisterMap> map;
@@ -63,6 +68,7 @@ struct DeviceSettings {
     std::shared_ptr<const std::vector<Point>> points;
     std::vector<std::chrono::milliseconds> every;  ///< Period of each field of `map`.
     OfflinePolicy offline;
+    bool operator==(const DeviceSettings&) const = default;
 };
 
 }  // namespace fieldgate::southbound

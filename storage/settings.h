@@ -21,6 +21,7 @@ struct Settings {
     Durability durability = Durability::group;
     std::chrono::milliseconds commit{1000};  ///< So much a crash may undo.
     WhenFull when_full = WhenFull::drop_oldest;
+    bool operator==(const Settings&) const = default;
 };
 
 }  // namespace fieldgate::storage

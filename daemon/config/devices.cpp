@@ -3,6 +3,7 @@
 
 #include "daemon/config/loading.h"
 #include "daemon/config/words.h"
+#include "model/device_table.h"
 
 namespace fieldgate::config {
 namespace {
@@ -154,8 +155,12 @@ void check_device_id(Fields& fields, const Entry& entry, Loading& loading) {
 }
 
 // One device per unit of the entry.
+bool is_crowded(const Loading& loading) {
+    return loading.seen_devices.size() > DeviceTable::devices_max;
+}
+
 void spread(const Entry& entry, bool complete, Loading& loading) {
-    for (std::int64_t unit = entry.first; unit <= entry.last; ++unit) {
+    for (std::int64_t unit = entry.first; unit <= entry.last && !is_crowded(loading); ++unit) {
         DeviceConfig device;
         device.name = entry.name;
         device.node_id = entry.node_id;
@@ -248,6 +253,12 @@ void read_devices(const Place& place, Loading& loading) {
 }
 
 void check_devices(Loading& loading) {
+    if (is_crowded(loading)) {
+        loading.report.error(loading.seen_devices.back().place,
+                             "more than " + std::to_string(DeviceTable::devices_max) + " devices",
+                             "share the site out among several gateways");
+        return;
+    }
     Twice names("name", loading);
     Twice ids("device_id", loading);
     Twice units("unit", loading);

@@ -61,6 +61,7 @@ struct Field {
     std::vector<std::uint64_t> absent;
     /// Raw bit pattern -> value. If not empty, a raw value that is not listed is no value.
     std::vector<std::pair<std::uint64_t, Value>> values;
+    bool operator==(const Field&) const = default;
 };
 
 /// Registers (or coils) that the field covers: 1, 2, 4, or a string's (length + 1) / 2.
@@ -70,6 +71,7 @@ struct AddressRange {
     Table table = Table::holding;
     std::uint16_t first = 0;
     std::uint16_t last = 0;  ///< Included.
+    bool operator==(const AddressRange&) const = default;
 };
 
 /// What a template says about reading one kind of device. `fields` is parallel to its points.
@@ -79,6 +81,7 @@ struct RegisterMap {
     std::vector<AddressRange> forbidden;  ///< Never read across these.
     std::optional<std::uint16_t>
         gap;  ///< Unwanted registers that may be read along; absent: by cost.
+    bool operator==(const RegisterMap&) const = default;
 };
 
 }  // namespace fieldgate::southbound::modbus

@@ -84,7 +84,7 @@ public:
 private:
     void add_block(const DeviceSettings& device, const Scan& scan, nanoseconds time) {
         BlockCost block;
-        block.device = device.index;
+        block.device = device.device.index;
         block.unit = device.unit;
         block.table = scan.table;
         block.first = scan.first;

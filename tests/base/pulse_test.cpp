@@ -29,5 +29,21 @@ TEST(Pulses, CallNoFlowStuckWhoseWireStillTurns) {
     EXPECT_NE(pulses.stuck(begin + 141s, 40s), nullptr) << "and then it stood, too";
 }
 
+TEST(Pulses, DoNotMissAFlowThatHasEnded) {
+    Pulses pulses;
+    Pulses::Pulse& stays = pulses.add("stays");
+    {
+        Pulses::Local ends(pulses, "ends");
+        ends.beat();
+        stays.beat();
+        EXPECT_NE(pulses.stuck(Pulses::Clock::now() + 1h, 1min), nullptr);
+    }
+    const Pulses::Pulse* stuck = pulses.stuck(Pulses::Clock::now() + 1h, 1min);
+    ASSERT_NE(stuck, nullptr);
+    EXPECT_EQ(stuck->name(), "stays");
+    pulses.remove(stays);
+    EXPECT_EQ(pulses.stuck(Pulses::Clock::now() + 1h, 1min), nullptr);
+}
+
 }  // namespace
 }  // namespace fieldgate

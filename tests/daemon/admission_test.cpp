@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/config/site.h"
+#include "tests/daemon/site/make.h"
 
 using namespace std::chrono_literals;
 
@@ -34,13 +35,8 @@ protected:
     void open_gate() { site_.replace("fieldgate.yaml", "write: false", "write: true"); }
 
     std::variant<Order, Admission::Refused> admit(northbound::Request request) {
-        if (!gate_) {
-            LoadedConfig loaded = site_.load();
-            config_ = std::move(loaded.config);
-            directory_.emplace(*config_);
-            gate_.emplace(*config_, *directory_);
-        }
-        return gate_->admit(std::move(request), now_);
+        if (!made_) made_ = test::make(*site_.load().config);
+        return gate_.admit(std::move(request), made_, now_);
     }
     /// The code of a refusal; 0: it was let in.
     int code(northbound::Request request) {
@@ -51,9 +47,8 @@ protected:
     }
 
     test::Site site_;
-    std::optional<Config> config_;
-    std::optional<Directory> directory_;
-    std::optional<Admission> gate_;
+    SitePtr made_;
+    Admission gate_;
     Instant now_{1h};
     std::string why_;
 };
@@ -70,10 +65,10 @@ TEST_F(AdmissionTest, TurnsNamesIntoPointsAndValues) {
     const auto admitted = admit(set(meter, "currentLimit", "16.5"));
     const Order& order = std::get<Order>(admitted);
     ASSERT_EQ(order.writes.size(), 1u);
-    const Point& point = (*directory_->template_of(order.device).points)[order.writes[0].point];
+    const Point& point = (*order.device_template().points)[order.writes[0].point];
     EXPECT_EQ(point.property, "currentLimit");
     EXPECT_EQ(to_string(order.writes[0].value), "16.5");
-    EXPECT_EQ(config_->devices[order.device].device_id, meter);
+    EXPECT_EQ(made_->directory.config_of(order.device)->device_id, meter);
 }
 
 TEST_F(AdmissionTest, TranslatesACommandByItsRule) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/config/site.h"
+#include "tests/daemon/site/make.h"
 
 using namespace std::chrono_literals;
 
@@ -13,9 +14,10 @@ namespace {
 class CloudLossTest : public testing::Test {
 protected:
     test::Site site_;
-    Config config_ = *site_.load().config;
+    SitePtr made_ = test::make(*site_.load().config);
+    const Config& config_ = made_->config;
     Instant start_{1h};
-    CloudLoss loss_{config_, start_};
+    CloudLoss loss_{*made_, start_};
 };
 
 TEST_F(CloudLossTest, WritesOncePerOutage) {
@@ -47,9 +49,9 @@ TEST(CloudLossOfASite, WritesToPointsThatAreKeptForIt) {
     const test::Site site;
     site.replace("templates/power-meter.yaml", "max: 63 }",
                  "max: 63, from: [loss], on_cloud_loss: { after: 1s, set: 16 } }");
-    const Config config = *site.load().config;
-    CloudLoss loss(config, Instant(1h));
-    EXPECT_EQ(loss.due(Instant(1h) + 1s).size(), config.devices.size());
+    const SitePtr made = test::make(*site.load().config);
+    CloudLoss loss(*made, Instant(1h));
+    EXPECT_EQ(loss.due(Instant(1h) + 1s).size(), made->config.devices.size());
 }
 
 }  // namespace

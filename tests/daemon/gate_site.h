@@ -6,6 +6,7 @@
 #include "base/task_group.h"
 #include "daemon/requests.h"
 #include "tests/daemon/config/site.h"
+#include "tests/daemon/site/make.h"
 #include "tests/storage/loop.h"
 
 namespace fieldgate::test {
@@ -34,11 +35,13 @@ class Gate {
 public:
     /// `opened`: nothing comes before the store is open.
     Gate(storage::Loop& loop, const Config& config, const std::string& folder, bool opened = true)
-        : config_(config),
+        : site_(make(config)),
           loop_(loop),
           clock_(Utc()),
           store_(loop.loop.get_executor(), folder, std::chrono::milliseconds(5)),
-          requests_(loop.loop.get_executor(), config, clock_, store_),
+          orders_(loop.loop.get_executor()),
+          requests_(loop.loop.get_executor(), site_, clock_, store_,
+                    [this](const std::string&) { return &orders_; }),
           flows_(loop.loop.get_executor()) {
         store_.open();
         if (opened) loop_.run(store_.opened());
@@ -66,24 +69,22 @@ public:
         return std::move(*order);
     }
 
-    Orders& orders() { return requests_.orders(bus_of_meter()); }
+    Orders& orders() { return orders_; }
     Requests& requests() { return requests_; }
     storage::ControlStore& store() { return store_; }
     TaskGroup& flows() { return flows_; }
 
 private:
-    std::size_t bus_of_meter() const {
-        return config_.devices[*requests_.directory().device(gate_meter)].bus;
-    }
     asio::awaitable<void> end() {
         co_await flows_.stop();
         co_await store_.close();
     }
 
-    const Config& config_;
+    SitePtr site_;
     storage::Loop& loop_;
     EventClock clock_;
     storage::ControlStore store_;
+    Orders orders_;  // of whatever bus
     Requests requests_;
     TaskGroup flows_;
 };

@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "daemon/config/model_files.h"
-#include "daemon/directory.h"
+#include "daemon/site/directory.h"
 #include "tests/daemon/config/site.h"
+#include "tests/daemon/site/make.h"
 
 using namespace std::chrono_literals;
 
@@ -20,7 +21,7 @@ protected:
         call.service_id = "Gateway";
         call.command = name;
         call.paras = *json::parse(paras)->object();
-        return parse_own(call, config_, directory_);
+        return parse_own(call, *made_);
     }
     std::string why(const char* name, const char* paras) const {
         const Result<OwnCommand> parsed = parse(name, paras);
@@ -28,8 +29,8 @@ protected:
     }
 
     test::Site site_;
-    Config config_ = *site_.load().config;
-    Directory directory_{config_};
+    SitePtr made_ = test::make(*site_.load().config);
+    const Config& config_ = made_->config;
 };
 
 TEST_F(OwnCommandTest, UnderstandsBusesDevicesAndTimes) {
@@ -43,7 +44,7 @@ TEST_F(OwnCommandTest, UnderstandsBusesDevicesAndTimes) {
         parse("SET_PERIOD", R"({"device":"press","milliseconds":250,"minutes":5,"bus":null})");
     ASSERT_TRUE(period) << period.error().what;
     EXPECT_EQ(period->period, 250ms);
-    EXPECT_EQ(config_.devices[*period->device].name, "press");
+    EXPECT_EQ(made_->directory.config_of(*period->device)->name, "press");
     EXPECT_EQ(config_.buses[period->bus].name, "plc7");
 
     const auto point =

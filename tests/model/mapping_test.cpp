@@ -36,7 +36,10 @@ protected:
     // With the points as the test has left them.
     Mapping mapping() {
         const auto shared = std::make_shared<const std::vector<Point>>(points);
-        return Mapping({{"meter-1", "p_1", shared}, {"meter-2", "p_2", shared}}, series);
+        Mapping mapping(series);
+        mapping.put(0, {"meter-1", "p_1", shared});
+        mapping.put(1, {"meter-2", "p_2", shared});
+        return mapping;
     }
     static Readings answer(milliseconds after, std::vector<Reading> values,
                            DeviceIndex device = 0) {
@@ -278,10 +281,44 @@ TEST_F(MappingTest, TimesRiseStrictlyWhateverTheClockDoes) {
 
 using MappingDeathTest = MappingTest;
 
-TEST_F(MappingDeathTest, RefusesReadingsOfNobody) {
+TEST_F(MappingDeathTest, RefusesReadingsOfPointsThatAreNotThere) {
     Mapping m = mapping();
-    EXPECT_DEATH(map(m, answer(1s, {{0, true}}, 2)), "a device that is mapped");
     EXPECT_DEATH(map(m, answer(1s, {{4, true}})), "a point that is mapped");
+}
+
+TEST_F(MappingTest, TimesOfASeriesRiseWhateverComesAndGoes) {
+    Mapping m = mapping();
+    const auto only_voltage =
+        std::make_shared<const std::vector<Point>>(1, point("Electrical", "voltage"));
+    Utc last = map(m, answer(0ms, {{0, Value(1)}})).at(0).at;
+    for (std::uint64_t edition = 2; edition < 6; ++edition) {
+        m.put(DeviceRef(0, edition), {"meter-1", "p_1", only_voltage});
+        Readings same_moment = answer(0ms, {{0, Value(2)}});
+        same_moment.device.edition = edition;
+        const auto records = map(m, same_moment);
+        ASSERT_EQ(records.size(), 1u);
+        EXPECT_GT(records[0].at, last);
+        last = records[0].at;
+        m.drop(0);
+        EXPECT_TRUE(map(m, same_moment).empty());
+    }
+    // Another device has the id and the times of the one that went.
+    m.put(DeviceRef(7, 1), {"meter-8", "p_1", only_voltage});
+    Readings other = answer(0ms, {{0, Value(3)}}, 7);
+    other.device.edition = 1;
+    EXPECT_GT(map(m, other).at(0).at, last);
+}
+
+TEST_F(MappingTest, ReadingsOfAnotherEditionAreNoRecords) {
+    Mapping m = mapping();
+    m.put(DeviceRef(0, 1),
+          {"meter-1", "p_1",
+           std::make_shared<const std::vector<Point>>(1, point("Electrical", "somethingElse"))});
+    EXPECT_TRUE(map(m, answer(0ms, {{0, Value(1)}})).empty());
+    EXPECT_TRUE(map(m, answer(0ms, {{3, Value(1)}})).empty());
+    m.refresh(DeviceRef(0, 0), 3);
+    EXPECT_TRUE(map(m, answer(0ms, {{0, Value(1)}}, 99)).empty());
+    EXPECT_EQ(m.counters().readings, 0u);
 }
 
 }  // namespace

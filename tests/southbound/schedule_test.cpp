@@ -358,5 +358,33 @@ TEST(Schedule, StaysSmallHoweverOftenItIsHurried) {
     EXPECT_LE(schedule.queued(), 70U);
 }
 
+TEST(Schedule, ForgetsADeviceThatIsDroppedAndGivesItsNumberToAnother) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s, 2s}), start);
+    schedule.set(1, policy, periods({1s}), start);
+    for (int i = 0; i < 3; ++i) {
+        const Instant now = start + 1s * i;
+        while (const auto due = schedule.take(now)) schedule.done(*due, due->device == 1, now);
+    }
+    ASSERT_EQ(schedule.status(0), DeviceStatus::offline);
+    schedule.drop(0);
+    EXPECT_EQ(schedule.status(0), DeviceStatus::unknown);
+    const Instant later = start + 3s;
+    for (int i = 0; i < 20; ++i)
+        while (const auto due = schedule.take(later + 1s * i)) {
+            ASSERT_EQ(due->device, 1U);
+            schedule.done(*due, true, later + 1s * i);
+        }
+    schedule.hurry_all(later + 20s);
+    schedule.ask_all(later + 20s);
+    schedule.forgive(later + 20s);
+    schedule.set(0, policy, periods({5s}), later + 20s);
+    const auto due = schedule.take(later + 20s);
+    ASSERT_TRUE(due);
+    EXPECT_EQ(due->device, 0U);
+    EXPECT_FALSE(due->probe) << "the new one has done nothing wrong";
+    EXPECT_EQ(schedule.overruns(), 0U);
+}
+
 }  // namespace
 }  // namespace fieldgate::southbound

@@ -212,5 +212,20 @@ TEST(Yaml, TakesBracketsAndQuotesInsideOfPlainTextAsTheyAre) {
     EXPECT_EQ(parsed.root.find("e")->text, "a\"b");
 }
 
+TEST(Hostile, MoreDevicesThanThereAreIndicesAreRefused) {
+    std::string text = "buses:\n";
+    for (int i = 0; i < 420; ++i)
+        text += "  b" + std::to_string(i) + ": { protocol: modbus-tcp, tcp: 10.0.0.8:502 }\n";
+    text += "devices:\n";
+    for (int i = 0; i < 420; ++i)
+        text += "  - { name: \"d" + std::to_string(i) + "-{unit}\", unit: 1..247, bus: b" +
+                std::to_string(i) + ", template: power-meter, node_id: \"n" + std::to_string(i) +
+                "-{unit}\" }\n";
+    const Refusal refusal = refuse(text);
+    ASSERT_EQ(refusal.problems.size(), 1U) << test::all(refusal.problems);
+    EXPECT_EQ(refusal.problems[0].what, "more than 100000 devices");
+    EXPECT_EQ(refusal.problems[0].line, 827);
+}
+
 }  // namespace
 }  // namespace fieldgate

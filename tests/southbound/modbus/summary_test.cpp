@@ -22,7 +22,7 @@ std::vector<DeviceSettings> meters(std::size_t count, std::chrono::milliseconds 
     const auto shared = std::make_shared<const RegisterMap>(map);
     std::vector<DeviceSettings> devices(count);
     for (std::size_t i = 0; i < count; ++i) {
-        devices[i].index = static_cast<DeviceIndex>(i);
+        devices[i].device.index = static_cast<DeviceIndex>(i);
         devices[i].name = "meter-" + std::to_string(i);
         devices[i].unit = static_cast<std::uint8_t>(i + 1);
         devices[i].map = shared;

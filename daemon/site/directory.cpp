@@ -1,7 +1,8 @@
-#include "daemon/directory.h"
+#include "daemon/site/directory.h"
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace fieldgate {
 
@@ -12,15 +13,16 @@ std::size_t Directory::Hash::operator()(const Named& named) const {
     return hash(named.service) * 31 + hash(named.name);
 }
 
-Directory::Directory(const Config& config) : config_(config), points_(config.templates.size()) {
-    for (const DeviceConfig& device : config.devices) {
-        devices_.emplace(device.device_id, static_cast<DeviceIndex>(templates_.size()));
-        templates_.push_back(device.device_template);
+Directory::Directory(const Config& config, std::vector<DeviceRef> devices, DeviceRef gateway)
+    : config_(config),
+      refs_(std::move(devices)),
+      gateway_(gateway),
+      points_(config.templates.size()) {
+    for (std::size_t i = 0; i < config.devices.size(); ++i) {
+        devices_.emplace(config.devices[i].device_id, refs_[i].index);
+        positions_.emplace(refs_[i].index, i);
     }
-    if (config.gateway_template) {
-        devices_.emplace("", static_cast<DeviceIndex>(templates_.size()));
-        templates_.push_back(*config.gateway_template);
-    }
+    if (config.gateway_template) devices_.emplace("", gateway_.index);
     for (std::size_t i = 0; i < config.templates.size(); ++i) {
         const std::vector<Point>& points = *config.templates[i].points;
         for (std::size_t j = 0; j < points.size(); ++j) {
@@ -36,8 +38,29 @@ std::optional<DeviceIndex> Directory::device(std::string_view device_id) const {
     return found->second;
 }
 
+std::optional<std::size_t> Directory::position(DeviceIndex device) const {
+    const auto found = positions_.find(device);
+    if (found == positions_.end()) return std::nullopt;
+    return found->second;
+}
+
+const DeviceConfig* Directory::config_of(DeviceIndex device) const {
+    const std::optional<std::size_t> place = position(device);
+    return place ? &config_.devices[*place] : nullptr;
+}
+
+DeviceRef Directory::ref(DeviceIndex device) const {
+    const std::optional<std::size_t> place = position(device);
+    return place ? refs_[*place] : gateway_;
+}
+
+std::size_t Directory::template_index(DeviceIndex device) const {
+    const DeviceConfig* const configured = config_of(device);
+    return configured ? configured->device_template : config_.gateway_template.value();
+}
+
 std::optional<PointIndex> Directory::point(DeviceIndex device, Named property) const {
-    const Points& points = points_[templates_[device]];
+    const Points& points = points_[template_index(device)];
     const auto found = points.find(property);
     if (found == points.end()) return std::nullopt;
     return found->second;
@@ -64,7 +87,7 @@ std::vector<PointIndex> Directory::points(DeviceIndex device, std::string_view s
 }
 
 const Template& Directory::template_of(DeviceIndex device) const {
-    return config_.templates[templates_[device]];
+    return config_.templates[template_index(device)];
 }
 
 }  // namespace fieldgate

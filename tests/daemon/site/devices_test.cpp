@@ -1,4 +1,4 @@
-#include "daemon/devices.h"
+#include "daemon/site/devices.h"
 
 #include <gtest/gtest.h>
 
@@ -15,6 +15,8 @@ using northbound::SubDeviceStatus;
 class DevicesTest : public testing::Test {
 protected:
     DevicesTest() {
+        DeviceIndex index = 0;
+        for (const char* id : {"a", "b", "c"}) devices.put(index++, id);
         for (DeviceIndex device = 0; device < 2; ++device)
             devices.set(device, DeviceStatus::online);
     }
@@ -42,7 +44,7 @@ protected:
     using Ids = std::vector<std::string>;
 
     asio::io_context loop{1};
-    Devices devices{loop.get_executor(), {"a", "b", "c"}};
+    Devices devices{loop.get_executor()};
     Instant now = Event::Clock::now();
 };
 
@@ -130,7 +132,8 @@ TEST_F(DevicesTest, AreToldAgainEverMoreSlowlyWhileTheyAreRefused) {
 TEST_F(DevicesTest, AreToldAgainAHundredAtATime) {
     Ids ids;
     for (int i = 0; i < 2500; ++i) ids.push_back("d" + std::to_string(i));
-    Devices many(loop.get_executor(), ids);
+    Devices many(loop.get_executor());
+    for (std::size_t i = 0; i < ids.size(); ++i) many.put(static_cast<DeviceIndex>(i), ids[i]);
     for (DeviceIndex device = 0; device < 2500; ++device) many.set(device, DeviceStatus::online);
     StatusResponse no;
     no.event_id = many.ask(many.due(now), now);
@@ -148,6 +151,54 @@ TEST_F(DevicesTest, AreToldAgainAHundredAtATime) {
     }
     EXPECT_EQ(told, 2500u);
     EXPECT_TRUE(many.due(now).empty());
+}
+
+TEST_F(DevicesTest, AreToldOfflineBeforeTheyAreForgotten) {
+    say(tell(), {"a", "b"}, {});
+    devices.drop(0);
+    EXPECT_EQ(devices.count(DeviceStatus::online), 1u);
+    EXPECT_EQ(devices.count(DeviceStatus::offline), 0u) << "it is not one of the site's";
+    ASSERT_EQ(due(), (Ids{"a"}));
+    EXPECT_EQ(devices.due(now)[0].status, DeviceStatus::offline);
+    const std::string lost = devices.ask(devices.due(now), now);
+    devices.lost(lost);
+    EXPECT_EQ(due(), (Ids{"a"})) << "the link was lost with it";
+    tell();
+    EXPECT_EQ(due(), Ids());
+    EXPECT_EQ(devices.all().size(), 1u) << "forgotten";
+    devices.set(0, DeviceStatus::online);  // by a scan that was under way
+    EXPECT_EQ(due(), Ids());
+}
+
+TEST_F(DevicesTest, OfWhichThePlatformKnowsNothingGoWithoutAWord) {
+    devices.drop(0);
+    EXPECT_EQ(due(), (Ids{"b"}));
+    say(tell(), {}, {"b"});
+    devices.drop(1);
+    EXPECT_EQ(due(), Ids()) << "refused";
+}
+
+TEST_F(DevicesTest, ThatComeBackAreToldSoWhateverWasOwed) {
+    say(tell(), {"a", "b"}, {});
+    devices.drop(0);
+    devices.put(0, "a");
+    EXPECT_EQ(devices.status(0), DeviceStatus::offline) << "until it has answered";
+    devices.set(0, DeviceStatus::online);
+    EXPECT_EQ(due(), Ids()) << "as the platform has it";
+    devices.drop(0);
+    tell();
+    devices.put(0, "a");
+    EXPECT_EQ(devices.platform(0), "unknown");
+    devices.set(0, DeviceStatus::online);
+    EXPECT_EQ(due(), (Ids{"a"}));
+}
+
+TEST_F(DevicesTest, ThatThePlatformDeletesWhileTheyLeaveAreForgotten) {
+    say(tell(), {"a", "b"}, {});
+    devices.drop(0);
+    devices.deleted({"a"}, now);
+    EXPECT_EQ(due(), Ids());
+    EXPECT_EQ(devices.all_offline().size(), 2u) << "b and c";
 }
 
 }  // namespace

@@ -13,15 +13,26 @@ namespace fieldgate {
 /// A name that the platform sent, as it is told back to it: in quotes, 64 bytes of it at most.
 std::string in_quotes(std::string_view name);
 
-/// What the platform's names mean here, resolved once: device ids, services with their properties
-/// and commands. `config` must outlive it.
+/// What names mean in one site, resolved once: device ids, services with their properties and
+/// commands. `config` must outlive it.
 class Directory {
 public:
-    explicit Directory(const Config& config);
+    /// `devices`: parallel to config.devices.
+    Directory(const Config& config, std::vector<DeviceRef> devices, DeviceRef gateway);
 
-    /// nullopt if this site has no device of that id. Empty: the gateway itself, which comes after
-    /// all sub-devices; nullopt if it has no template.
+    /// nullopt if this site has no device of that id. Empty: the gateway itself; nullopt if it has
+    /// no template.
     std::optional<DeviceIndex> device(std::string_view device_id) const;
+    /// The one at this position in config.devices.
+    DeviceRef at(std::size_t position) const { return refs_[position]; }
+    /// Its position there; nullopt: it is not in this site, or it is the gateway.
+    std::optional<std::size_t> position(DeviceIndex device) const;
+    /// What is configured of it; nullptr as above.
+    const DeviceConfig* config_of(DeviceIndex device) const;
+
+    // What follows is of devices that this site has, and of the gateway if it has a template.
+
+    DeviceRef ref(DeviceIndex device) const;
 
     struct Named {
         std::string_view service;
@@ -43,10 +54,14 @@ private:
     };
     using Points = std::unordered_map<Named, PointIndex, Hash>;
 
+    std::size_t template_index(DeviceIndex device) const;
+
     const Config& config_;
+    std::vector<DeviceRef> refs_;  // by position
+    DeviceRef gateway_;
     std::unordered_map<std::string_view, DeviceIndex> devices_;
-    std::vector<std::size_t> templates_;  // by device
-    std::vector<Points> points_;          // by template
+    std::unordered_map<DeviceIndex, std::size_t> positions_;
+    std::vector<Points> points_;  // by template
 };
 
 }  // namespace fieldgate

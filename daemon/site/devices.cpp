@@ -1,4 +1,4 @@
-#include "daemon/devices.h"
+#include "daemon/site/devices.h"
 
 #include <algorithm>
 #include <array>
@@ -27,25 +27,46 @@ std::string reason(const northbound::StatusResponse::Failure& failure) {
 
 }  // namespace
 
-Devices::Devices(const asio::any_io_executor& loop, std::vector<std::string> device_ids)
-    : chance_(std::random_device()()), change_(loop) {
-    entries_.reserve(device_ids.size());
-    for (std::string& id : device_ids) {
-        Entry entry;
-        entry.device_id = std::move(id);
-        entries_.push_back(std::move(entry));
-    }
-    for (const Entry& entry : entries_) by_id_.emplace(entry.device_id, index_of(entry));
+Devices::Devices(const asio::any_io_executor& loop)
+    : chance_(std::random_device()()), change_(loop) {}
+
+void Devices::put(DeviceIndex device, const std::string& device_id) {
+    if (device >= entries_.size()) entries_.resize(device + 1);
+    Entry& entry = entries_[device];
+    entry.device_id = device_id;
+    entry.index = device;
+    entry.here = true;
+    entry.leaving = false;
+    by_id_.try_emplace(entry.device_id, device);
+}
+
+void Devices::drop(DeviceIndex device) {
+    Entry& entry = entries_[device];
+    if (!entry.here) return;
+    entry.here = false;
+    entry.leaving = true;
+    entry.now = DeviceStatus::offline;
+    // To whom it was never told, or who does not take it anyway, there is nothing to say.
+    if (entry.told == DeviceStatus::unknown) leave(entry);
+    change_.notify();
+}
+
+void Devices::leave(Entry& entry) {
+    refusals_.erase(entry.index);
+    entry.leaving = false;
+    entry.now = entry.told = DeviceStatus::unknown;
+    entry.word = Word::none;
+    entry.ask = 0;
 }
 
 void Devices::set(DeviceIndex device, DeviceStatus status) {
-    if (entries_[device].now == status) return;
+    if (!entries_[device].here || entries_[device].now == status) return;
     entries_[device].now = status;
     change_.notify();
 }
 
 std::size_t Devices::count(DeviceStatus status) const {
-    const auto is = [&](const Entry& entry) { return entry.now == status; };
+    const auto is = [&](const Entry& entry) { return entry.here && entry.now == status; };
     return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), is));
 }
 
@@ -69,7 +90,8 @@ template <class Wanted>
 std::vector<SubDeviceStatus> Devices::those(const Wanted& wanted) const {
     std::vector<SubDeviceStatus> statuses;
     for (const Entry& entry : entries_)
-        if (wanted(entry)) statuses.push_back({entry.device_id, entry.now});
+        if (is_of_interest(entry) && wanted(entry))
+            statuses.push_back({entry.device_id, entry.now});
     return statuses;
 }
 
@@ -86,7 +108,7 @@ std::vector<SubDeviceStatus> Devices::due(Instant now) const {
     return those([&](const Entry& entry) {
         if (entry.word != Word::refused) return is_untold(entry);
         if (again == 0 || entry.now == DeviceStatus::unknown) return false;
-        const bool wanted = refusal(index_of(entry))->again <= now;
+        const bool wanted = refusal(entry.index)->again <= now;
         again -= wanted ? 1 : 0;
         return wanted;
     });
@@ -98,15 +120,15 @@ std::vector<SubDeviceStatus> Devices::arrived() const {
 }
 
 std::vector<SubDeviceStatus> Devices::all_offline() const {
-    std::vector<SubDeviceStatus> statuses;
-    for (const Entry& entry : entries_)
-        statuses.push_back({entry.device_id, DeviceStatus::offline});
+    std::vector<SubDeviceStatus> statuses = those([](const Entry&) { return true; });
+    for (SubDeviceStatus& status : statuses) status.status = DeviceStatus::offline;
     return statuses;
 }
 
 Devices::Entry* Devices::find(std::string_view device_id) {
     const auto found = by_id_.find(device_id);
-    return found == by_id_.end() ? nullptr : &entries_[found->second];
+    if (found == by_id_.end() || !is_of_interest(entries_[found->second])) return nullptr;
+    return &entries_[found->second];
 }
 
 const Devices::Refusal* Devices::refusal(DeviceIndex device) const {
@@ -117,7 +139,7 @@ const Devices::Refusal* Devices::refusal(DeviceIndex device) const {
 // It is as if it had not been told.
 void Devices::forget(Entry& entry) {
     entry.told = DeviceStatus::unknown;
-    entry.word = refusal(index_of(entry)) ? Word::refused : Word::none;
+    entry.word = refusal(entry.index) ? Word::refused : Word::none;
     entry.ask = 0;
 }
 
@@ -139,7 +161,7 @@ std::string Devices::ask(const std::vector<SubDeviceStatus>& statuses, Instant n
         entry->told = status.status;
         entry->word = Word::asked;
         entry->ask = number;
-        const auto refused = refusals_.find(index_of(*entry));
+        const auto refused = refusals_.find(entry->index);
         if (refused == refusals_.end()) continue;
         refused->second.again = now + refused->second.pause;
         again_at_ = now + again_apart;
@@ -148,8 +170,12 @@ std::string Devices::ask(const std::vector<SubDeviceStatus>& statuses, Instant n
 }
 
 void Devices::acknowledged(const std::string& event_id, Instant now) {
-    for (Ask& ask : asks_)
-        if (ask.event_id == event_id) ask.until = now + answer_within;
+    for (Ask& ask : asks_) {
+        if (ask.event_id != event_id) continue;
+        ask.until = now + answer_within;
+        for (Entry& entry : entries_)
+            if (entry.leaving && entry.ask == ask.number) leave(entry);
+    }
 }
 
 void Devices::lost(const std::string& event_id) {
@@ -171,20 +197,25 @@ Devices::News Devices::hear(const northbound::StatusResponse& response, Instant 
     for (const std::string& device_id : response.successes) {
         Entry* entry = find(device_id);
         if (!entry || entry->ask != ask->number) continue;
+        if (entry->leaving) {
+            leave(*entry);
+            continue;
+        }
         entry->word = Word::accepted;
-        if (refusals_.erase(index_of(*entry)) > 0) news.accepted.push_back(device_id);
+        if (refusals_.erase(entry->index) > 0) news.accepted.push_back(device_id);
     }
     for (const auto& failure : response.failures) {
         Entry* entry = find(failure.device_id);
         if (!entry || entry->ask != ask->number) continue;
-        if (!refusal(index_of(*entry))) news.refused.push_back(failure);
+        if (!entry->leaving && !refusal(entry->index)) news.refused.push_back(failure);
         refuse(*entry, reason(failure), now);
     }
     return news;
 }
 
 void Devices::refuse(Entry& entry, std::string why, Instant now) {
-    const auto [refused, first] = refusals_.try_emplace(index_of(entry));
+    if (entry.leaving) return leave(entry);
+    const auto [refused, first] = refusals_.try_emplace(entry.index);
     Refusal& no = refused->second;
     no.why = std::move(why);
     no.pause = first ? again_first : std::min<Instant::duration>(2 * no.pause, again_longest);
@@ -198,7 +229,7 @@ void Devices::added(const std::vector<std::string>& device_ids) {
         if (!entry) continue;
         forget(*entry);
         entry->word = Word::none;
-        const auto refused = refusals_.find(index_of(*entry));
+        const auto refused = refusals_.find(entry->index);
         if (refused != refusals_.end()) refused->second.pause = again_first / 2;
     }
     change_.notify();
@@ -215,7 +246,7 @@ void Devices::look(Instant now) {
         for (Entry& entry : entries_) {
             if (entry.ask != ask.number || entry.word != Word::asked) continue;
             // It does say something as a rule if it has refused the device: that stands.
-            if (refusal(index_of(entry)))
+            if (refusal(entry.index))
                 forget(entry);
             else
                 entry.word = Word::told;

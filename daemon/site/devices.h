@@ -31,12 +31,19 @@ public:
     static constexpr std::size_t again_at_once = 100;
     static constexpr std::chrono::seconds again_apart{5};
 
-    Devices(const asio::any_io_executor& loop, std::vector<std::string> device_ids);
+    explicit Devices(const asio::any_io_executor& loop);
 
+    /// The site has it from now on. The platform's word about it is remembered if it was here
+    /// before.
+    void put(DeviceIndex device, const std::string& device_id);
+    /// The site has it no more: the platform is told that it is OFFLINE, if it was told anything,
+    /// and then it is forgotten.
+    void drop(DeviceIndex device);
+
+    /// Of one that is not here nothing is kept.
     void set(DeviceIndex device, DeviceStatus status);
     DeviceStatus status(DeviceIndex device) const { return entries_[device].now; }
     std::size_t count(DeviceStatus status) const;
-    std::size_t size() const { return entries_.size(); }
     /// "unknown" (not told yet), "asked", "told" (and it said nothing), "accepted", "refused: why".
     std::string platform(DeviceIndex device) const;
 
@@ -76,6 +83,9 @@ private:
     enum class Word : std::uint8_t { none, asked, told, accepted, refused };
     struct Entry {
         std::string device_id;
+        DeviceIndex index = 0;
+        bool here = false;     // the site has it
+        bool leaving = false;  // it had, and the platform is to be told
         DeviceStatus now = DeviceStatus::unknown;
         DeviceStatus told = DeviceStatus::unknown;  // or being told
         Word word = Word::none;                     // the platform's
@@ -92,19 +102,18 @@ private:
         Instant again;
     };
 
+    static bool is_of_interest(const Entry& entry) { return entry.here || entry.leaving; }
     Entry* find(std::string_view device_id);
+    void leave(Entry& entry);
     const Refusal* refusal(DeviceIndex device) const;
     bool is_untold(const Entry& entry) const;
     void forget(Entry& entry);
     void refuse(Entry& entry, std::string why, Instant now);
     template <class Wanted>
     std::vector<northbound::SubDeviceStatus> those(const Wanted& wanted) const;
-    DeviceIndex index_of(const Entry& entry) const {
-        return static_cast<DeviceIndex>(&entry - entries_.data());
-    }
 
-    std::vector<Entry> entries_;
-    std::unordered_map<std::string_view, DeviceIndex> by_id_;
+    std::deque<Entry> entries_;                                // by DeviceIndex
+    std::unordered_map<std::string_view, DeviceIndex> by_id_;  // views into entries_
     std::unordered_map<DeviceIndex, Refusal> refusals_;
     Instant again_at_{};  // not before, whoever it is
     std::deque<Ask> asks_;
