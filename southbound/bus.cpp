@@ -118,14 +118,15 @@ asio::awaitable<Result<Reply>> Bus::State::transact(const Request& request) {
 }
 
 // Asks again as often as the settings say, where asking again can help; a turn for each.
-asio::awaitable<Result<Reply>> Bus::State::ask(const Request& request, int tries, Urgency urgency) {
+asio::awaitable<Result<Reply>> Bus::State::ask(const Request& request, int tries, Urgency urgency,
+                                               bool insists) {
     for (int left = tries;; --left) {
         std::optional<Service> service;
         if (urgency != Urgency::scan) service.emplace(*this);
         const Turns::Turn turn = co_await turns_.take(urgency);
-        if (is_suspended() && urgency != Urgency::scan) co_return suspended();
+        if (is_suspended() && urgency != Urgency::scan && !insists) co_return suspended();
         Result<Reply> reply = co_await transact(request);
-        const bool last = left <= 1 || is_suspended();
+        const bool last = left <= 1 || (is_suspended() && !insists);
         if (reply || last || !may_help(reply.error())) co_return reply;
     }
 }
@@ -277,8 +278,9 @@ Bus::~Bus() = default;
 
 asio::awaitable<std::optional<Readings>> Bus::next() { return state_->next(); }
 
-asio::awaitable<Result<Written>> Bus::write(DeviceRef device, PointIndex point, Value value) {
-    Result<Written> written = co_await state_->write(device, point, std::move(value));
+asio::awaitable<Result<Written>> Bus::write(DeviceRef device, PointIndex point, Value value,
+                                            WriteHow how) {
+    Result<Written> written = co_await state_->write(device, point, std::move(value), how);
     co_return written;
 }
 

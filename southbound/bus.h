@@ -93,7 +93,17 @@ public:
     /// written), out_of_range and bad_data (modbus::encode), closed (no wire, or the device is
     /// offline), busy (suspended), and what went wrong with the reading before (timeout, refused,
     /// bad_data). Throws operation_aborted when cancelled; then nobody knows.
-    asio::awaitable<Result<Written>> write(DeviceRef device, PointIndex point, Value value);
+    ///
+    /// `how.not_after`: no byte of it leaves from then on (timeout). `how.insists`: also while the
+    /// bus is suspended or the device offline, if it answers a question first.
+    struct WriteHow {
+        WriteHow(Instant latest = Instant::max(), bool also_suspended = false)
+            : not_after(latest), insists(also_suspended) {}
+        Instant not_after;
+        bool insists;
+    };
+    asio::awaitable<Result<Written>> write(DeviceRef device, PointIndex point, Value value,
+                                           WriteHow how = WriteHow());
 
     /// Reads points of one device now, in the requests of its plan, between the scans: at least one
     /// turn in four is theirs (turns.h). A point that

@@ -29,7 +29,8 @@ public:
           std::vector<DeviceSettings> devices);
 
     asio::awaitable<std::optional<Readings>> next();
-    asio::awaitable<Result<Written>> write(DeviceRef device, PointIndex point, Value value);
+    asio::awaitable<Result<Written>> write(DeviceRef device, PointIndex point, Value value,
+                                           WriteHow how);
     asio::awaitable<Result<Readings>> read(DeviceRef wanted, std::vector<PointIndex> points);
     asio::awaitable<Result<std::vector<std::uint16_t>>> read_raw(std::uint8_t unit,
                                                                  modbus::Table table,
@@ -66,6 +67,7 @@ private:
         PointIndex point;
         const modbus::Field* field;
         const WriteRule* rule;
+        WriteHow how;
     };
 
     /// Somebody asks for the wire, has it, and is done when this ends.
@@ -84,7 +86,8 @@ private:
     asio::awaitable<Result<Reply>> transact(const Request& request);
     asio::awaitable<Result<Reply>> on_the_wire(const Request& request);
     std::chrono::milliseconds longest(std::chrono::milliseconds timeout) const;
-    asio::awaitable<Result<Reply>> ask(const Request& request, int tries, Urgency urgency);
+    asio::awaitable<Result<Reply>> ask(const Request& request, int tries, Urgency urgency,
+                                       bool insists = false);
     asio::awaitable<void> look_for_wire();
     void decode(Device& device, const Schedule::Due& due, const Reply& reply, Readings& readings);
     void finish(Device& device, const Schedule::Due& due, const Result<Reply>& reply,
@@ -109,10 +112,11 @@ private:
     Result<Target> target(DeviceRef wanted, PointIndex point) const;
     asio::awaitable<Result<Written>> put(const Target& target, const modbus::Image& image);
     asio::awaitable<Result<Request>> compose(const Target& target, const modbus::Image& wanted);
-    asio::awaitable<Result<Written>> send(const Target& target, const Request& request);
+    asio::awaitable<Result<Written>> send(const Target& target, Request request);
     asio::awaitable<void> verify(const Target& target, const Value& wanted, Written& written);
     bool matches(const Target& target, const Reply& reply, const Value& wanted, Written& written);
     std::optional<Error> unreachable(const Device& device) const;
+    asio::awaitable<std::optional<Error>> reach(const Target& target);
     void note_write(const Target& target);
     void hurry(const Target& target);
 

@@ -78,13 +78,14 @@ Result<Bus::State::Target> Bus::State::target(DeviceRef wanted, PointIndex point
     const modbus::Field& field = device.map->fields[point];
     if (modbus::width(field) > modbus::write_registers_max)
         return Error(Errc::unsupported, "more registers than one request can write");
-    return Target{found, point, &field, &*device.points->at(point).write};
+    return Target{found, point, &field, &*device.points->at(point).write, WriteHow()};
 }
 
-asio::awaitable<Result<Written>> Bus::State::write(DeviceRef device, PointIndex point,
-                                                   Value value) {
-    const Result<Target> found = target(device, point);
+asio::awaitable<Result<Written>> Bus::State::write(DeviceRef device, PointIndex point, Value value,
+                                                   WriteHow how) {
+    Result<Target> found = target(device, point);
     if (!found) co_return found.error();
+    found->how = how;
     const Result<modbus::Image> image = modbus::encode(*found->field, value);
     if (!image) co_return image.error();
     Result<Written> written = co_await put(*found, *image);
@@ -104,7 +105,8 @@ asio::awaitable<Result<Written>> Bus::State::put(const Target& target, const mod
     const Service service(*this);
     const Turns::Turn turn = co_await turns_.take(Urgency::command);
     Device& device = *target.device;
-    if (auto why = unreachable(device)) co_return *why;
+    const std::optional<Error> away = co_await reach(target);
+    if (away) co_return *away;
     Result<Request> request = co_await compose(target, image);
     if (!request) co_return request.error();
     Result<Written> written = co_await send(target, *request);
@@ -145,7 +147,10 @@ asio::awaitable<Result<Request>> Bus::State::compose(const Target& target,
     co_return modbus::write_registers_request(unit, address, image.words);
 }
 
-asio::awaitable<Result<Written>> Bus::State::send(const Target& target, const Request& request) {
+asio::awaitable<Result<Written>> Bus::State::send(const Target& target, Request request) {
+    request.not_after = target.how.not_after;
+    if (Clock::now() >= request.not_after)
+        co_return Error(Errc::timeout, "the bus was not free in time");
     note_write(target);
     const Result<Reply> reply = co_await transact(request);
     if (!reply && !link_->sent()) co_return reply.error();
@@ -161,6 +166,19 @@ std::optional<Error> Bus::State::unreachable(const Device& device) const {
         return Error(Errc::unsupported, name + " is no more on bus " + settings_.name);
     if (schedule_.status(device.slot) != DeviceStatus::offline) return std::nullopt;
     return Error(Errc::closed, name + " is offline");
+}
+
+// Who insists is let through to a device that is offline, or was not asked for as long as its bus
+// has been suspended, if it answers now: of a write that is sent to a dead one nobody knows.
+asio::awaitable<std::optional<Error>> Bus::State::reach(const Target& target) {
+    const Device& device = *target.device;
+    std::optional<Error> away = unreachable(device);
+    if (!away || !target.how.insists || !is_here(device)) co_return away;
+    if (device.plan.scans().empty()) co_return std::nullopt;
+    const Request question = device.plan.scans().front().request;
+    const Result<Reply> answer = co_await transact(question);
+    if (!answer && !modbus::device_answered(answer.error())) co_return away;
+    co_return std::nullopt;
 }
 
 // What shares a register with the point is as new as the point.
@@ -201,7 +219,7 @@ asio::awaitable<void> Bus::State::verify(const Target& target, const Value& want
     const Instant deadline = Clock::now() + target.rule->within;
     auto pause = first_look;
     for (bool first = true;; first = false) {
-        const Result<Reply> reply = co_await ask(request, 1, Urgency::command);
+        const Result<Reply> reply = co_await ask(request, 1, Urgency::command, target.how.insists);
         if (!reply) written.what = "not read back: " + reply.error().what;
         if (reply && matches(target, *reply, wanted, written)) {
             written.what.clear();

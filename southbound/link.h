@@ -19,6 +19,8 @@ struct Request {
     Pdu pdu;
     /// Length of the PDU of a good answer; known beforehand in Modbus.
     std::size_t reply_bytes = 0;
+    /// From then on nobody waits for it: it is not sent any more.
+    Instant not_after = Instant::max();
 };
 
 /// A true answer, and when it came.
@@ -40,10 +42,11 @@ public:
     /// Sends `request` and returns the reply, checked against the request: unit, function, byte
     /// count, echo (pdu.h). The answer comes within `timeout`, counted from the last byte sent to
     /// the last received; waiting for the wire to be free or trustworthy again comes on top.
-    /// An exception reply is an error `refused` with the exception code in `detail`. Errors:
-    /// timeout, closed (connection or port lost, or not to be had), bad_data (checksum, length, a
-    /// reply to something else), refused, unsupported (settings this machine cannot do). Throws
-    /// operation_aborted when cancelled.
+    /// A request whose `not_after` has come before its first byte could leave is an error
+    /// `timeout`, and sent() is false. An exception reply is an error `refused` with the exception
+    /// code in `detail`. Errors: timeout, closed (connection or port lost, or not to be had),
+    /// bad_data (checksum, length, a reply to something else), refused, unsupported (settings this
+    /// machine cannot do). Throws operation_aborted when cancelled.
     virtual asio::awaitable<Result<Reply>> transact(const Request& request,
                                                     std::chrono::microseconds timeout) = 0;
 

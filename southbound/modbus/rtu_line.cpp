@@ -132,6 +132,8 @@ Result<Reply> RtuLine::send_and_receive(const Request& request, std::chrono::mic
     modbus_set_slave(context, request.unit);
     const auto started = Clock::now();
     const int bytes = static_cast<int>(request.pdu.size()) + 1;
+    if (started >= request.not_after)
+        return Error{Errc::timeout, settings_.path + ": the line was not free in time"};
     errno = 0;
     const int written = modbus_send_raw_request(context, frame_.data(), bytes);
     if (written != bytes + static_cast<int>(checksum_bytes)) {

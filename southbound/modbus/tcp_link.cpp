@@ -374,6 +374,8 @@ asio::awaitable<Result<Reply>> TcpLink::Connection::transact(const Request& requ
         if (!connected) co_return connected.error();
     }
     const auto sent = Clock::now();
+    if (sent >= request.not_after)
+        co_return failed(Errc::timeout, "the connection was not there in time");
     if (const Result<void> written = send(request); !written) co_return written.error();
     watch(sent + timeout);
     Result<Reply> reply = co_await receive(request, sent);
