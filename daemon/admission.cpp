@@ -2,12 +2,16 @@
 
 #include <algorithm>
 
+#include "daemon/answers.h"
 #include "model/accept.h"
 
 namespace fieldgate {
 namespace {
 
 namespace codes = northbound::result_code;
+
+// An order that has waited longer is not begun: it might not end before it is answered.
+constexpr std::chrono::seconds begin_within{10};
 
 // What a parameter of a command says as a word, to be looked up in the rule's `values`.
 std::string word_of(const json::Value& parameter) {
@@ -106,6 +110,10 @@ Judged Planner::operator()(const northbound::CallCommand& call) const {
 
 Judged Planner::add_write(std::string_view service, std::string_view property,
                           const json::Value& value) const {
+    if (order.writes.size() >= Order::writes_max)
+        return Admission::Refused{
+            codes::malformed,
+            "more than " + std::to_string(Order::writes_max) + " values in one request"};
     const auto point = directory().point(order.device, {service, property});
     if (!point)
         return Admission::Refused{
@@ -122,13 +130,16 @@ Judged Planner::add_write(std::string_view service, std::string_view property,
         return Admission::Refused{closed ? codes::not_permitted : codes::bad_value,
                                   in_quotes(property) + ": " + wanted.error().what};
     }
+    const bool twice = std::any_of(order.writes.begin(), order.writes.end(),
+                                   [&](const Order::Write& one) { return one.point == *point; });
+    if (twice) return Admission::Refused{codes::malformed, in_quotes(property) + " is there twice"};
     order.writes.push_back({*point, *wanted});
     return std::nullopt;
 }
 
 }  // namespace
 
-std::variant<Order, Admission::Refused> Admission::admit(northbound::Request request,
+std::variant<Order, Admission::Refused> Admission::admit(const northbound::Request& request,
                                                          const SitePtr& site, Instant now) {
     const std::optional<DeviceIndex> device = site->directory.device(request.device_id);
     if (!is_in_rate(device, now))
@@ -141,10 +152,13 @@ std::variant<Order, Admission::Refused> Admission::admit(northbound::Request req
     Order order;
     order.site = site;
     order.device = *device;
+    order.id = request.id;
+    order.digest = request.digest;
     order.received = now;
+    order.begin_before = now + begin_within;
+    order.not_after = now + Answers::patience;
     const Judged no = std::visit(Planner{order}, request.ask);
     if (no) return *no;
-    order.request = std::move(request);
     return order;
 }
 

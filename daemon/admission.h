@@ -22,7 +22,7 @@ public:
     };
 
     /// By what `site` allows and knows.
-    std::variant<Order, Refused> admit(northbound::Request request, const SitePtr& site,
+    std::variant<Order, Refused> admit(const northbound::Request& request, const SitePtr& site,
                                        Instant now);
 
 private:

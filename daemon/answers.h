@@ -104,6 +104,13 @@ public:
     /// time.
     void lost(Ready ready, std::uint64_t link, int died, Instant now);
 
+    /// No time is left: what is owed is answered with what is known.
+    void give_up_waiting() { expire(Instant::max()); }
+    /// Answers that are to be sent, or under way.
+    std::size_t unsent() const {
+        return ready_.size() + refusals_.size() + alone_.size() + sending_ + refusals_sending_;
+    }
+
     /// There is a link from now on; and none any more.
     void open();
     void close() { open_ = false; }

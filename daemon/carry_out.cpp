@@ -49,13 +49,40 @@ std::string text_of(const Result<Written>& written) {
 
 // What the point is afterwards is told, whatever its report rule says; the reading may come before
 // the write returns.
-asio::awaitable<Result<Written>> write_point(Parts& parts, southbound::Bus& bus, DeviceRef device,
+asio::awaitable<Result<Written>> write_point(Parts& parts, southbound::Bus& bus, const Order& order,
                                              const Order::Write& write) {
+    const DeviceRef device = order.ref();
+    const bool insists = order.origin == Order::Origin::cloud_loss;
+    const southbound::Bus::WriteHow how(order.not_after, insists);
     parts.mapping.refresh(device, write.point);
-    Result<Written> written = co_await bus.write(device, write.point, write.value);
+    Result<Written> written = co_await bus.write(device, write.point, write.value, how);
     parts.mapping.refresh(device, write.point);
     co_return written;
 }
+
+// Who is cancelled with it leaves it owed.
+class SafeWrite {
+public:
+    SafeWrite(SafeWrites& writes, const Order& order, const southbound::Bus& bus)
+        : writes_(writes), order_(order), bus_(bus) {}
+    ~SafeWrite() {
+        if (open_) settle(false);
+    }
+    SafeWrite(const SafeWrite&) = delete;
+    SafeWrite& operator=(const SafeWrite&) = delete;
+
+    /// False: it is as it was.
+    bool settle(bool sent) {
+        open_ = false;
+        return writes_.settled(order_, sent, bus_.suspended());
+    }
+
+private:
+    SafeWrites& writes_;
+    const Order& order_;
+    const southbound::Bus& bus_;
+    bool open_ = true;
+};
 
 }  // namespace
 
@@ -64,7 +91,10 @@ asio::awaitable<Outcome> write_order(Parts& parts, southbound::Bus& bus, const O
     int code = codes::success;
     std::string text;
     for (const Order::Write& write : order.writes) {
-        const Result<Written> written = co_await write_point(parts, bus, order.ref(), write);
+        const Result<Written> written = co_await write_point(parts, bus, order, write);
+        const bool first = &write == &order.writes.front();
+        const bool late = !written && Event::Clock::now() >= order.not_after;
+        if (first && late) co_return outcome_not_begun(order);
         code = written ? code_of(written->outcome) : code_of(written.error().code);
         const bool last = code != codes::success || &write == &order.writes.back();
         if (last || text.size() < told_bytes) {
@@ -79,27 +109,29 @@ asio::awaitable<Outcome> write_order(Parts& parts, southbound::Bus& bus, const O
     co_return outcome;
 }
 
-asio::awaitable<void> write_safe(Parts& parts, CloudLoss::Write write) {
-    const Directory& directory = parts.site->directory;
-    const DeviceConfig& device = *directory.config_of(write.device);
-    const Point& point = (*directory.template_of(write.device).points)[write.write.point];
-    Line* const line = parts.plant.find(parts.site->config.buses[device.bus].name);
-    if (!line) co_return;
-    southbound::Bus& bus = line->bus();
-    const Result<Written> written =
-        co_await write_point(parts, bus, directory.ref(write.device), write.write);
+asio::awaitable<void> write_safe(Parts& parts, southbound::Bus& bus, const Order& order) {
+    SafeWrite promise(parts.safe_writes, order, bus);
+    const Result<Written> written = co_await write_point(parts, bus, order, order.writes.front());
+    const bool news = promise.settle(written.has_value());
+    if (!news) co_return;  // told once, and tried on in silence
     const std::string result = text_of(written);
-    log::warning("written because the cloud is away", {{"device", device.name},
-                                                       {"property", point.property},
-                                                       {"value", to_string(write.write.value)},
-                                                       {"result", result}});
-    storage::AuditEntry entry;
-    entry.who = storage::AuditEntry::Who::local;
-    entry.what = "on_cloud_loss";
-    entry.target = device.device_id;
-    entry.detail = point.service + "." + point.property + " = " + to_string(write.write.value);
+    log::warning(
+        "written because the cloud is away",
+        {{"device", order.asked.target}, {"what", order.asked.detail}, {"result", result}});
+    storage::AuditEntry entry = order.asked;
     entry.result = result;
     parts.requests.audit(std::move(entry));
+}
+
+asio::awaitable<void> give_back(Parts& parts, Order order, const char* why) {
+    if (order.origin == Order::Origin::cloud_loss) {
+        (void)parts.safe_writes.settled(order, false, false);
+    } else if (order.own || order.acts()) {
+        Outcome outcome = outcome_of(order, codes::busy, why);
+        co_await parts.requests.settle(order, std::move(outcome));
+    } else {
+        parts.requests.settle(order, northbound::GetAnswer());
+    }
 }
 
 asio::awaitable<northbound::GetAnswer> read_order(Parts& parts, southbound::Bus& bus,

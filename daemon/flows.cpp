@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "daemon/carry_out.h"
 #include "daemon/clock.h"
-#include "daemon/cloud_loss.h"
 #include "daemon/deliver.h"
 #include "daemon/notices.h"
 #include "daemon/operate.h"
@@ -22,9 +21,7 @@ namespace fieldgate {
 namespace {
 
 constexpr auto debounce = 1s;
-constexpr auto turn = 10s;  // the longest wait of a flow (base/pulse.h)
-// An order that has waited longer is not begun: it might not end before the platform gives up.
-constexpr auto begin_within = 10s;
+constexpr auto turn = 10s;                  // the longest wait of a flow (base/pulse.h)
 constexpr std::size_t heard_at_once = 100;  // between two steps of a greeting
 
 asio::awaitable<void> ask_time(Parts& parts) {
@@ -153,6 +150,7 @@ asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     parts.suspicion.connected(Event::Clock::now());
     tell_lesson(parts);
     parts.uplink.open(system_clock_now());
+    parts.safe_writes.link(true);
     log::notice("connected", {{"endpoint", parts.site->config.platform.host}});
     co_return told;
 }
@@ -182,7 +180,12 @@ asio::awaitable<void> pause_beating(Pulses::Pulse& pulse, asio::steady_timer& ti
     }
 }
 
-bool is_in_time(const Order& order) { return Event::Clock::now() - order.received <= begin_within; }
+bool is_in_time(const Order& order) { return Event::Clock::now() < order.begin_before; }
+
+void note_status(Parts& parts, DeviceIndex device, DeviceStatus status) {
+    parts.devices.set(device, status);
+    if (status == DeviceStatus::online) parts.safe_writes.online(device);
+}
 
 asio::awaitable<void> carry_out(Parts& parts, southbound::Bus* bus, const Order& order) {
     Outcome outcome = outcome_not_begun(order);
@@ -202,7 +205,7 @@ asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
         pulse.beat();
         const std::optional<Readings> readings = co_await bus.next();
         if (!readings) continue;
-        if (readings->changed) parts.devices.set(readings->device.index, *readings->changed);
+        if (readings->changed) note_status(parts, readings->device.index, *readings->changed);
         parts.latest.set(*readings);
         records.clear();
         parts.mapping.map(*readings, parts.clock, records);
@@ -259,6 +262,7 @@ asio::awaitable<void> stay_connected(Parts& parts) {
             pace.connected(Event::Clock::now());
             const Error lost = co_await watch_link(parts, pulse);
             parts.uplink.close(lost.what, system_clock_now());
+            parts.safe_writes.link(false);
             log::warning("connection lost", {{"why", lost.what}});
             pause = pace.lost(Event::Clock::now(), uniform(chance), is_explained(parts));
         } else {
@@ -307,8 +311,11 @@ asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders) {
     for (;;) {
         pulse.beat();
         const std::optional<Order> order = co_await orders.next();
+        if (!order && orders.closed()) co_return;
         if (!order) continue;
-        if (order->own || order->acts()) {
+        if (order->origin == Order::Origin::cloud_loss) {
+            co_await write_safe(parts, bus, *order);
+        } else if (order->own || order->acts()) {
             co_await carry_out(parts, &bus, *order);
         } else {
             northbound::GetAnswer values;
@@ -329,20 +336,6 @@ asio::awaitable<void> obey_own(Parts& parts, Orders& orders) {
             co_await carry_out(parts, nullptr, *order);
         else
             parts.requests.settle(*order, own_properties(parts, *order));
-    }
-}
-
-asio::awaitable<void> fail_safe(Parts& parts) {
-    auto& pulse = parts.pulses.add("fail_safe");
-    CloudLoss loss(*parts.site, Event::Clock::now());
-    asio::steady_timer timer(co_await asio::this_coro::executor);
-    for (;;) {
-        pulse.beat();
-        loss.look(parts.uplink.is_open(), Event::Clock::now());
-        for (CloudLoss::Write& write : loss.due(Event::Clock::now()))
-            parts.deliveries.spawn("write_safe", write_safe(parts, std::move(write)));
-        timer.expires_after(1s);
-        co_await timer.async_wait(asio::use_awaitable);
     }
 }
 

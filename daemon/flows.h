@@ -6,6 +6,7 @@
 #include "daemon/config.h"
 #include "daemon/log_level.h"
 #include "daemon/requests.h"
+#include "daemon/safe_writes.h"
 #include "daemon/site/devices.h"
 #include "daemon/site/latest.h"
 #include "daemon/site/plant.h"
@@ -44,6 +45,7 @@ struct Parts {
     Requests& requests;
     storage::ControlStore& control;
     Plant& plant;
+    SafeWrites& safe_writes;
     std::function<Status()> status;
     TaskGroup& deliveries;
     TaskGroup& timers;  ///< What ends by itself, or when we do.
@@ -76,9 +78,6 @@ asio::awaitable<void> obey(Parts& parts, southbound::Bus& bus, Orders& orders);
 
 /// Answers what the gateway is asked about itself, and obeys its own commands.
 asio::awaitable<void> obey_own(Parts& parts, Orders& orders);
-
-/// Writes what is safe while the cloud is away (`on_cloud_loss` of a point).
-asio::awaitable<void> fail_safe(Parts& parts);
 
 /// Sends the answers to what the platform has asked.
 asio::awaitable<void> reply(Parts& parts);

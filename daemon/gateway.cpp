@@ -62,6 +62,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       control_store_(loop, site_->config.store.path, site_->config.store.commit),
       plant_(loop),
       own_orders_(loop),
+      safe_writes_(loop, site_->config.store.path + "/" + storage::outage_file),
       requests_(loop, site_, clock_, control_store_,
                 [this](const std::string& bus) { return orders_of(bus); }),
       pacer_(site_->config.platform.limits),
@@ -79,12 +80,31 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       log_level_(loop),
       flows_(loop),
       closing_(loop),
-      parts_{
-          site_,       series_, clock_,    mapping_,       devices_,   outbox_,
-          cloud_,      pacer_,  sizes_,    goodput_,       suspicion_, uplink_,
-          time_sync_,  latest_, requests_, control_store_, plant_,     [this] { return status(); },
-          deliveries_, timers_, pulses_,   log_level_} {
+      parts_{site_,
+             series_,
+             clock_,
+             mapping_,
+             devices_,
+             outbox_,
+             cloud_,
+             pacer_,
+             sizes_,
+             goodput_,
+             suspicion_,
+             uplink_,
+             time_sync_,
+             latest_,
+             requests_,
+             control_store_,
+             plant_,
+             safe_writes_,
+             [this] { return status(); },
+             deliveries_,
+             timers_,
+             pulses_,
+             log_level_} {
     put_devices();
+    safe_writes_.serve(site_);
     for (std::size_t i = 0; i < site_->config.buses.size(); ++i) plant_.add(*site_, i);
 }
 
@@ -114,7 +134,8 @@ Result<void> Gateway::start() {
         flows_.spawn("report_self", report_self());
         flows_.spawn("obey_own", obey_own(parts_, own_orders_));
     }
-    flows_.spawn("fail_safe", fail_safe(parts_));
+    flows_.spawn("fail_safe", safe_writes_.write(parts_));
+    flows_.spawn("outage", safe_writes_.remember());
     flows_.spawn("reply", reply(parts_));
     flows_.spawn("connect", connect());
     flows_.spawn("upload", upload(parts_));
@@ -125,28 +146,40 @@ Result<void> Gateway::start() {
     return {};
 }
 
+// A worker may hold a flow: on a serial line, or on a disk that stalls. It is left behind.
 asio::awaitable<bool> Gateway::stop() {
-    const Instant end = Pulses::Clock::now() + 4500ms;
-    // A worker may hold a flow: on a serial line, or on a disk that stalls. It is left behind.
-    const Instant held_until = Pulses::Clock::now() + 1s;
-    const bool still = co_await plant_.stop(held_until);
-    const bool unwound = co_await flows_.stop(held_until);
+    const Instant begin = Pulses::Clock::now();
+    const Instant end = begin + 4500ms;
+    const bool still = co_await plant_.stop(parts_, "busy: the gateway stops", begin + 1s);
+    co_await answer_what_is_owed(begin + 1500ms);
+    const bool unwound = co_await flows_.stop(begin + 2s);
     if (!still || !unwound) log::warning("a wire or a disk holds a flow");
     // What is under way may still be acknowledged: a duplicate less after the next start.
-    co_await deliveries_.ended(Pulses::Clock::now() + 1s);
-    co_await deliveries_.stop();
+    co_await deliveries_.ended(begin + 2s);
+    co_await deliveries_.stop(begin + 2500ms);
     co_await timers_.stop();
     co_await control_.stop();
     co_await metrics_.stop();
     store_all();
     deliveries_.spawn("goodbye", say_goodbye());
-    const bool told = co_await deliveries_.ended(Pulses::Clock::now() + 1500ms);
+    const bool told = co_await deliveries_.ended(begin + 4s);
     if (!told) log::warning("devices not reported offline", {{"why", "no PUBACK in time"}});
-    co_await deliveries_.stop();
+    co_await deliveries_.stop(end);
     deliveries_.spawn("disconnect", cloud_.disconnect());
     co_await deliveries_.ended(end);
     const bool closed = co_await closing_.ended(end);
     co_return all_stored(closed);
+}
+
+// Whoever asked hears what is known by now.
+asio::awaitable<void> Gateway::answer_what_is_owed(Instant deadline) {
+    Answers& answers = requests_.answers();
+    answers.give_up_waiting();
+    asio::steady_timer timer(loop_);
+    while (uplink_.is_open() && answers.unsent() > 0 && Pulses::Clock::now() < deadline) {
+        timer.expires_after(10ms);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 // At the same time: one of them may be in the middle of a rescue.
@@ -154,6 +187,7 @@ void Gateway::store_all() {
     requests_.audit_counts(Instant::max());
     closing_.spawn("control store", control_store_.close());
     closing_.spawn("store", outbox_.close());
+    closing_.spawn("outage", safe_writes_.remember_last());
 }
 
 asio::awaitable<void> Gateway::say_goodbye() {

@@ -39,6 +39,7 @@ private:
     std::string answer_control(const std::string& question) const;
     std::string answer_http(const std::string& question) const;
     void listen();
+    asio::awaitable<void> answer_what_is_owed(Instant deadline);
     void store_all();
     asio::awaitable<void> say_goodbye();
     bool all_stored(bool closed) const;
@@ -62,6 +63,7 @@ private:
     Latest latest_;
     Plant plant_;
     Orders own_orders_;
+    SafeWrites safe_writes_;
     Requests requests_;
     northbound::Pacer pacer_;
     northbound::PayloadLimit sizes_;

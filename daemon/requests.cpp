@@ -16,9 +16,7 @@ constexpr std::size_t detail_bytes = 1024;  // more the audit does not take
 const char* const too_many = "busy: too many wait";
 const char* const reconfigured = "busy: the site is being changed";
 
-std::string key_of(const northbound::Request& request) {
-    return std::string(key_prefix) + request.id;
-}
+std::string key_of(const Order& order) { return std::string(key_prefix) + order.id; }
 
 struct Question {
     std::string what;
@@ -134,6 +132,7 @@ std::optional<Order> Requests::take(northbound::Request request, Instant now) {
         return std::nullopt;
     }
     Order& order = std::get<Order>(admitted);
+    order.asked = entry_of(request, "");
     answers_.owe(request, now, order.acts());
     if (order.acts()) return std::move(order);
     if (const char* why = push(order)) {
@@ -156,12 +155,11 @@ const char* Requests::push(Order& order) {
 
 asio::awaitable<void> Requests::note(Order order) {
     using State = storage::LedgerEntry::State;
-    const std::string id = order.request.id;
-    const Result<storage::LedgerEntry> noted =
-        co_await ledger_.begin(key_of(order.request), order.request.digest);
+    const std::string id = order.id;
+    const Result<storage::LedgerEntry> noted = co_await ledger_.begin(key_of(order), order.digest);
     if (!noted) {
         Outcome outcome = outcome_not_noted(order, noted.error());
-        ledger_.note_later(key_of(order.request), order.request.digest, encode_outcome(outcome));
+        ledger_.note_later(key_of(order), order.digest, encode_outcome(outcome));
         audit(order, outcome);
         count(outcome);
         answers_.allow_unnoted(ledger_.marked());
@@ -222,14 +220,13 @@ void Requests::count(const Outcome& outcome) {
 
 void Requests::tell(const Order& order, Outcome outcome) {
     count(outcome);
-    answers_.give(order.request.id, std::move(outcome.answer));
+    answers_.give(order.id, std::move(outcome.answer));
 }
 
 asio::awaitable<void> Requests::settle(const Order& order, Outcome outcome) {
     audit(order, outcome);
     if (order.acts()) {
-        const Result<void> kept =
-            co_await ledger_.finish(key_of(order.request), encode_outcome(outcome));
+        const Result<void> kept = co_await ledger_.finish(key_of(order), encode_outcome(outcome));
         if (!kept) log::warning("an outcome is not on disk yet", {{"why", kept.error().what}});
     }
     tell(order, std::move(outcome));
@@ -237,12 +234,12 @@ asio::awaitable<void> Requests::settle(const Order& order, Outcome outcome) {
 
 void Requests::settle(const Order& order, northbound::GetAnswer answer) {
     ++counters_.done;
-    answers_.give(order.request.id, std::move(answer));
+    answers_.give(order.id, std::move(answer));
 }
 
 void Requests::repeat(const Order& order, Outcome outcome) {
     ++counters_.copies;
-    answers_.give(order.request.id, std::move(outcome.answer));
+    answers_.give(order.id, std::move(outcome.answer));
 }
 
 storage::AuditEntry Requests::entry_of(const northbound::Request& request,
@@ -264,7 +261,8 @@ void Requests::count(storage::AuditEntry entry, int code) {
 
 // What may have changed something has a line of its own, whoever asks for whatever else.
 void Requests::audit(const Order& order, const Outcome& outcome) {
-    storage::AuditEntry entry = entry_of(order.request, outcome.text);
+    storage::AuditEntry entry = order.asked;
+    entry.result = outcome.text;
     if (order.acts() && may_have_acted(outcome.code))
         audit(std::move(entry));
     else

@@ -52,7 +52,7 @@ public:
     /// done. Then the order goes to its bus.
     asio::awaitable<void> note(Order order);
     /// An order is about to be carried out. False: it was answered meanwhile, let it be.
-    bool begin(const Order& order) { return answers_.begin(order.request.id); }
+    bool begin(const Order& order) { return answers_.begin(order.id); }
     /// The answer to an order, and its line in the audit log; on disk before it is told.
     asio::awaitable<void> settle(const Order& order, Outcome outcome);
     /// The answer to a get: not audited.

@@ -289,6 +289,7 @@ asio::awaitable<Result<Readings>> Bus::read(DeviceRef device, std::vector<PointI
     co_return readings;
 }
 
+bool Bus::suspended() const { return state_->is_suspended(); }
 const std::string& Bus::name() const { return state_->name(); }
 BusStatus Bus::status() const { return state_->status(); }
 Instant Bus::turned() const { return state_->turned(); }

@@ -132,6 +132,7 @@ public:
     Result<void> set_period(std::optional<DeviceRef> device, std::chrono::milliseconds period,
                             Instant until, unsigned times = 0);
 
+    bool suspended() const;
     const std::string& name() const;
     BusStatus status() const;
     /// When next() last turned: now, as long as a transaction takes no longer than its time limit

@@ -46,6 +46,7 @@ public:
     Instant turned() const;
     Instant served() const;
     const std::string& name() const { return settings_.name; }
+    bool is_suspended() const { return suspended_until_.has_value(); }
 
 private:
     struct Device {
@@ -103,7 +104,6 @@ private:
     void apply_devices(Instant now);
 
     // bus_operate.cpp
-    bool is_suspended() const { return suspended_until_.has_value(); }
     Error suspended() const { return {Errc::busy, "bus " + settings_.name + " is suspended"}; }
     void apply_periods(Instant now);
 

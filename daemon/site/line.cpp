@@ -1,17 +1,22 @@
 #include "daemon/site/line.h"
 
+#include "daemon/carry_out.h"
 #include "daemon/flows.h"
 
 namespace fieldgate {
 
 void Line::start(Parts& parts) {
-    flows_.spawn("collect " + name(), collect(parts, bus_));
-    flows_.spawn("obey " + name(), obey(parts, bus_, orders_));
+    polling_.spawn("collect " + name(), collect(parts, bus_));
+    obeying_.spawn("obey " + name(), obey(parts, bus_, orders_));
 }
 
-asio::awaitable<bool> Line::stop(Instant deadline) {
-    const bool ended = co_await flows_.stop(deadline);
-    co_return ended;
+asio::awaitable<bool> Line::stop(Parts& parts, const char* why, Instant deadline) {
+    for (Order& order : orders_.close())
+        parts.deliveries.spawn("give back", give_back(parts, std::move(order), why));
+    const bool silent = co_await polling_.stop(deadline);
+    co_await obeying_.ended(deadline);
+    const bool obeyed = co_await obeying_.stop(std::max(deadline, Event::Clock::now()));
+    co_return silent&& obeyed;
 }
 
 }  // namespace fieldgate

@@ -18,12 +18,16 @@ class Line {
 public:
     Line(const asio::any_io_executor& loop, southbound::BusSettings settings,
          std::vector<southbound::DeviceSettings> devices)
-        : bus_(loop, std::move(settings), std::move(devices)), orders_(loop), flows_(loop) {}
+        : bus_(loop, std::move(settings), std::move(devices)),
+          orders_(loop),
+          polling_(loop),
+          obeying_(loop) {}
 
     void start(Parts& parts);
-    /// Ends the flows: true; or false at `deadline`: a worker holds one, and must not be forgotten
+    /// Takes no orders any more; what waits is given back with `why`, what has begun may end. Then
+    /// the flows end: true; or false at `deadline`: a worker holds one, and must not be forgotten
     /// before it lets go.
-    asio::awaitable<bool> stop(Instant deadline);
+    asio::awaitable<bool> stop(Parts& parts, const char* why, Instant deadline);
 
     const std::string& name() const { return bus_.name(); }
     southbound::Bus& bus() { return bus_; }
@@ -33,7 +37,7 @@ public:
 private:
     southbound::Bus bus_;
     Orders orders_;
-    TaskGroup flows_;
+    TaskGroup polling_, obeying_;
 };
 
 }  // namespace fieldgate

@@ -21,7 +21,7 @@ public:
     Line& add(const Site& site, std::size_t bus);
     void start(Parts& parts);
     /// As Line::stop(), of all of them at once.
-    asio::awaitable<bool> stop(Instant deadline);
+    asio::awaitable<bool> stop(Parts& parts, const char* why, Instant deadline);
 
     /// nullptr: there is no such line (any more).
     Line* find(const std::string& bus) const;

@@ -207,7 +207,7 @@ private:
             const bool late = one_of(4) == 0;
             Outcome outcome = outcome_not_begun(*order);
             if (!late && gate_->requests().begin(*order)) {
-                if (!dead_) act(fates_[order->request.id]);
+                if (!dead_) act(fates_[order->id]);
                 co_await allowed(steps_allowed_, go_);
                 outcome = outcome_of(*order, codes::success, "written");
             }

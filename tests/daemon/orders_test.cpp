@@ -9,7 +9,7 @@ namespace {
 
 Order named(const std::string& id, bool acts) {
     Order order;
-    order.request.id = id;
+    order.id = id;
     if (acts) order.writes.push_back({0, Value(true)});
     return order;
 }
@@ -20,7 +20,7 @@ TEST(Orders, ThatActGoBeforeThoseThatAsk) {
     for (const char* id : {"r1", "r2"}) EXPECT_TRUE(orders.push(named(id, false)));
     for (const char* id : {"w1", "w2"}) EXPECT_TRUE(orders.push(named(id, true)));
     std::string order;
-    for (int i = 0; i < 4; ++i) order += loop.run(orders.next())->request.id;
+    for (int i = 0; i < 4; ++i) order += loop.run(orders.next())->id;
     EXPECT_EQ(order, "w1w2r1r2");
 }
 

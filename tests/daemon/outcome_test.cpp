@@ -12,7 +12,6 @@ namespace codes = northbound::result_code;
 // "Busy" asks for the same again, later; a disk that fails does not get better by asking.
 TEST(Outcome, IsBusyWhileTheLedgerIsNotOpenAndNotNotedWhenItsDiskFails) {
     Order order;
-    order.request.ask = northbound::SetProperties{};
     EXPECT_EQ(outcome_not_noted(order, Error(Errc::busy, "not open yet")).code, codes::busy);
     for (const Errc failed : {Errc::io, Errc::out_of_range, Errc::bad_data})
         EXPECT_EQ(outcome_not_noted(order, Error(failed, "disk")).code, codes::not_noted);
@@ -25,7 +24,6 @@ struct Command {
         rule.parameter = "value";
         rule.property = "open";
         rule.values = {{"ON", Value(true)}, {"OFF", Value(false)}};
-        order.request.ask = northbound::CallCommand{};
         order.command = &rule;
         order.writes.push_back({0, Value(true)});
     }
@@ -73,7 +71,6 @@ TEST(Outcome, OfACopyIsTheSameToTheByte) {
     command.rule.response_has_result = true;
     command.echo("open", DataType::boolean, false);
     Order set;
-    set.request.ask = northbound::SetProperties{};
     set.writes.push_back({0, Value(true)});
     for (const Order* order : {&command.order, &set})
         for (const int code : {codes::success, codes::mismatch}) {

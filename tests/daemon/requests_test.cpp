@@ -43,7 +43,7 @@ protected:
     Order order(const std::string& id) {
         for (;;) {
             Order next = gate_->order();
-            if (next.request.id == id) return next;
+            if (next.id == id) return next;
         }
     }
     void carry_out(const Order& order) {
@@ -86,7 +86,7 @@ TEST_F(RequestsTest, ACopyOfWhatWasToldBusyDoesNotAct) {
     gate_->take(set_request("a"), now_);
     EXPECT_EQ(told("a"), codes::busy);
     gate_->take(set_request("b"), now_);
-    EXPECT_EQ(order("b").request.id, "b") << "and it goes on";
+    EXPECT_EQ(order("b").id, "b") << "and it goes on";
 }
 
 TEST_F(RequestsTest, InAFloodEveryoneIsToldBusyOrCounted) {
@@ -134,7 +134,7 @@ TEST_F(RequestsTest, AfterARestartWhatMayHaveBeenToldBusyDoesNotAct) {
         EXPECT_EQ(told(id), codes::busy) << "nobody knows which it was";
     }
     gate_->take(get_request("c"), now_);
-    EXPECT_EQ(order("c").request.id, "c") << "who reads does no harm";
+    EXPECT_EQ(order("c").id, "c") << "who reads does no harm";
 }
 
 TEST_F(RequestsTest, WhatTheFailingDiskCouldNotNoteTheNextLifeDoesNotDoEither) {

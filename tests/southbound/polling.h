@@ -30,8 +30,8 @@ inline std::shared_ptr<const RegisterMap> certified_map(std::size_t blocks) {
     return map;
 }
 
-inline DeviceSettings device(DeviceIndex index, std::uint8_t unit, std::shared_ptr<const RegisterMap> map,
-                      milliseconds every) {
+inline DeviceSettings device(DeviceIndex index, std::uint8_t unit,
+                             std::shared_ptr<const RegisterMap> map, milliseconds every) {
     DeviceSettings settings;
     settings.device = index;
     settings.name = "device-" + std::to_string(index);
