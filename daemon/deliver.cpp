@@ -53,8 +53,9 @@ asio::awaitable<bool> others_get_through(Parts& parts, Pulses::Pulse& pulse, int
     co_return true;
 }
 
-// Until it is acknowledged, or its link is gone. What is sent behind it tells a broker that ignores
-// it from one that hangs.
+// Until it is acknowledged, or its link is gone. A broker that ignores it answers what is sent
+// behind it, again and again, and one that hangs does not: the question for the time, which is
+// small, and urgent, or it would wait for the very PUBACK that does not come (Goodput).
 asio::awaitable<void> await_the_one_on_trial(Parts& parts, Pulses::Pulse& pulse) {
     Instant follow = Event::Clock::now() + northbound::Suspicion::prompt;
     while (parts.uplink.in_flight() > 0) {
@@ -62,8 +63,8 @@ asio::awaitable<void> await_the_one_on_trial(Parts& parts, Pulses::Pulse& pulse)
         const Instant until = std::min(follow, Event::Clock::now() + longest_wait);
         co_await parts.uplink.turned(until);
         if (parts.uplink.in_flight() == 0 || Event::Clock::now() < follow) continue;
-        follow = Instant::max();
-        (void)co_await others_get_through(parts, pulse, 1);
+        (void)co_await ask_time(parts, pulse);
+        follow = Event::Clock::now() + northbound::Suspicion::prompt;
     }
 }
 
@@ -107,7 +108,9 @@ asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
 asio::awaitable<Result<void>> ask_time(Parts& parts, Pulses::Pulse& pulse) {
     northbound::Announcement question =
         parts.time_sync.ask(Event::Clock::now(), system_clock_now());
+    const std::uint64_t link = parts.uplink.link();
     const Result<void> told = co_await tell(parts, pulse, std::move(question));
+    if (!told) parts.uplink.failed(link, told.error().what, system_clock_now());
     co_return told;
 }
 
@@ -116,7 +119,7 @@ asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::
     const Result<void> sent = co_await parts.cloud.publish(parcel);
     parts.uplink.settled(parcel.payload_bytes());
     if (sent) {
-        parts.suspicion.settled(parcel);
+        parts.suspicion.acknowledged(parcel);
         parts.outbox.remove(lease);
     } else if (sent.error().code == Errc::refused) {
         quarantine(parts, parcel, lease, sent.error().what);
@@ -147,7 +150,8 @@ asio::awaitable<void> put_to_trial(Parts& parts, Pulses::Pulse& pulse, northboun
         // Of what it says, and perhaps not of its size: then others died of it, too.
         if (parts.sizes.taken_once(parcel.payload_bytes())) parts.sizes.doubt();
         co_return quarantine(parts, parcel, lease,
-                             "the platform closes the connection whenever it is sent");
+                             "the platform closes the connection whenever it is sent, or never "
+                             "acknowledges it");
     }
     parts.suspicion.tried(parcel, Event::Clock::now());
     parts.uplink.sent(parcel.payload_bytes());

@@ -3,6 +3,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <random>
@@ -99,7 +100,7 @@ void tell_lesson(Parts& parts) {
     const std::optional<northbound::PayloadLimit::Lesson> lesson = parts.sizes.lesson();
     if (!lesson) return;
     log::warning(
-        "the platform closes the connection on large publishes, smaller ones are sent: "
+        "the platform takes no large publishes, smaller ones are sent: "
         "set platform.limits.payload",
         {{"taken", std::to_string(lesson->taken)},
          {"closed_at", std::to_string(lesson->closed)},
@@ -107,8 +108,8 @@ void tell_lesson(Parts& parts) {
 }
 
 // The platform asks from the first moment on: it does not wait for the greeting to end.
-asio::awaitable<void> hear_what_waits(Parts& parts) {
-    for (std::size_t heard = 0; heard < heard_at_once; ++heard) {
+asio::awaitable<void> hear_what_waits(Parts& parts, std::size_t most = heard_at_once) {
+    for (std::size_t heard = 0; heard < most; ++heard) {
         const Result<northbound::Downlink> came = co_await parts.cloud.next(0ms);
         if (!came) co_return;
         hear(parts, *came);
@@ -270,7 +271,8 @@ asio::awaitable<void> stay_connected(Parts& parts) {
                 log::warning("not connected", {{"why", connected.error().what}});
             parts.uplink.close(connected.error().what, system_clock_now());
             pause = pace.failed(connected.error(), uniform(chance), is_explained(parts));
-            co_await hear_what_waits(parts);  // the platform takes it for delivered
+            // The platform takes it for delivered, all of it. Nothing more comes.
+            co_await hear_what_waits(parts, std::numeric_limits<std::size_t>::max());
         }
         if (pause.twin)
             log::warning("connections are lost at once: does another client use this device id?");

@@ -30,18 +30,19 @@ public:
     virtual asio::awaitable<Result<Downlink>> next(std::chrono::milliseconds patience) = 0;
 
     /// Answers a request, ahead of all data if it is urgent; returns once the platform has the
-    /// answer. Errors: closed (`detail`: so many publishes were under way when the link was lost,
-    /// with this one, which may have arrived; 0: it was not sent), busy (at once: too many answers
-    /// wait already).
+    /// answer. Errors: timeout (what left later was acknowledged), closed (`detail`: so many
+    /// publishes were under way when the link was lost, with this one, which may have arrived; 0:
+    /// it was not sent), busy (at once: too many answers wait already).
     virtual asio::awaitable<Result<void>> answer(std::string request_id, Answer answer,
                                                  Rank rank) = 0;
 
     /// Returns once the platform has acknowledged the parcel. Several may be under way (window()).
-    /// Errors: closed (not acknowledged: send again later), refused (it will never be taken).
+    /// Errors: closed (not acknowledged: send again later), timeout (nor will it be: what left
+    /// later was), refused (it will never be taken).
     virtual asio::awaitable<Result<void>> publish(const Parcel& parcel) = 0;
 
     /// Returns once all of it is acknowledged; what the platform has to say to it comes by next().
-    /// Statuses are cut into requests of at most 100. Errors: closed, busy.
+    /// Statuses are cut into requests of at most 100. Errors: closed, timeout, busy.
     virtual asio::awaitable<Result<void>> tell(const Announcement& announcement) = 0;
 
     /// Whether the platform's word that it is `told` can be true: false if its own certificate is

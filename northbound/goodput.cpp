@@ -21,6 +21,14 @@ constexpr double shortest_seconds = 1e-5;
 constexpr auto patience_longest = 120s;
 constexpr auto stalled_for = 10s;  // a link that has died so has been too slow for what it had
 
+std::chrono::milliseconds at_least(std::chrono::milliseconds usual,
+                                   std::chrono::duration<double> slow) {
+    if (slow <= usual) return usual;
+    slow = std::min<std::chrono::duration<double>>(slow, patience_longest);
+    return std::max<std::chrono::milliseconds>(usual,
+                                               std::chrono::ceil<std::chrono::seconds>(slow));
+}
+
 }  // namespace
 
 Goodput::Goodput(const Limits& limits)
@@ -116,14 +124,15 @@ std::size_t Goodput::parcel_bytes() const {
     return std::max(static_cast<std::size_t>(least_bytes), window_bytes() / parcels_in_window);
 }
 
+std::chrono::milliseconds Goodput::patience_once_carried(std::chrono::milliseconds usual) const {
+    return at_least(usual, 4 * *std::max_element(times_.begin(), times_.end()));
+}
+
 std::chrono::milliseconds Goodput::patience(std::chrono::milliseconds usual) const {
-    Seconds slow = 4 * *std::max_element(times_.begin(), times_.end());
+    Seconds slow{0};
     if (rate_ > 0 && round_trip_)
-        slow =
-            std::max(slow, 2 * (*round_trip_ + Seconds(static_cast<double>(in_flight_) / rate_)));
-    if (slow <= usual) return usual;
-    return std::max<std::chrono::milliseconds>(
-        usual, std::chrono::ceil<std::chrono::seconds>(std::min<Seconds>(slow, patience_longest)));
+        slow = 2 * (*round_trip_ + Seconds(static_cast<double>(in_flight_) / rate_));
+    return std::max(patience_once_carried(usual), at_least(usual, slow));
 }
 
 }  // namespace fieldgate::northbound

@@ -64,6 +64,9 @@ public:
     /// How long it may take until the next PUBACK: at least `usual`, four times the slowest of the
     /// last 20 (their p95) and twice what the bytes under way should take, at most 120 s.
     std::chrono::milliseconds patience(std::chrono::milliseconds usual) const;
+    /// The same for what the link has carried, since something behind it was acknowledged: without
+    /// what the bytes should take.
+    std::chrono::milliseconds patience_once_carried(std::chrono::milliseconds usual) const;
 
     /// 0: nothing was acknowledged yet.
     double bytes_per_second() const { return rate_; }

@@ -29,7 +29,8 @@ namespace fieldgate::northbound {
 ///   different ones where as much was once taken.
 /// - A broker may ignore what is too large: two links in a row that end for want of a PUBACK, all
 ///   in flight larger than all that was acknowledged on them, are such links, too. They say nothing
-///   about records: a broker that hangs does it as well.
+///   about records, for a broker that hangs does it as well; a trial that is ignored does
+///   (Suspicion).
 /// - An acknowledged payload as large as the one that died refutes all of it. And because chance
 ///   may have had its hand in it, it is tried again after 10 min, and after twice as long each time
 ///   that it fails, 24 h at most.

@@ -41,7 +41,9 @@ void Suspicion::connected(Instant now) {
 }
 
 void Suspicion::judge_trial() {
-    if (failed_at_ - tried_at_ > prompt && !ignored_) return acquit();
+    const bool late = failed_at_ - tried_at_ > prompt;
+    const bool ignored = ignored_ && data_taken_ && !sizes_.taken_once(trial_bytes_);
+    if (late && !ignored) return acquit();
     const bool single = on_trial_.size() == 1;
     const bool another = single && single_ != *on_trial_.begin();
     strikes_ = !single ? 0 : another ? 1 : strikes_ + 1;

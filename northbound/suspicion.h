@@ -31,7 +31,8 @@ namespace fieldgate::northbound {
 ///   that dies late: a broker that hangs (no PUBACK, which we notice after 20 s), a lost network.
 /// - A broker may ignore what it does not stand, instead of closing. So when a trial is not
 ///   acknowledged within `prompt`, something else follows it: where that is acknowledged, and the
-///   one on trial never is, it has died of itself, too.
+///   one on trial never is, it has died of itself, too; but not where no data at all was taken
+///   yet, or as large a publish once was: then it may be the way of data that is stuck.
 /// A broker that restarts, a flapping network, a second client with our name: each would have to
 /// strike three times in a row in the moment in which the same single record is alone in flight, 6
 /// s after a connect that worked, and spare the messages just before it.
@@ -52,8 +53,13 @@ public:
     void connected(Instant now);
     /// It leaves now, with nothing else in flight.
     void tried(const Parcel& parcel, Instant now);
-    /// Its link was lost before it was acknowledged. `ignored`: what was sent behind it was.
+    /// Its link was lost before it was acknowledged. `ignored`: what was sent behind it was
+    /// acknowledged.
     void failed(const Parcel& parcel, Instant now, bool ignored = false);
+    void acknowledged(const Parcel& parcel) {
+        data_taken_ = true;
+        settled(parcel);
+    }
     /// Acknowledged, or in quarantine.
     void settled(const Parcel& parcel);
 
@@ -85,8 +91,9 @@ private:
     int strikes_ = 0;            // of it
     std::set<Key> on_trial_;     // in flight, alone
     std::size_t trial_bytes_ = 0;
-    std::set<Key> failed_;  // with the link of now
-    bool ignored_ = false;  // the one on trial
+    std::set<Key> failed_;     // with the link of now
+    bool ignored_ = false;     // the one on trial
+    bool data_taken_ = false;  // something was acknowledged, ever
     Instant tried_at_, failed_at_, connected_at_;
 };
 

@@ -34,7 +34,7 @@ std::optional<Utc> read_proven_time(const std::string& file) {
 void keep_proven_time(const std::string& file, Utc time) {
     const std::optional<Utc> kept = read_proven_time(file);
     if (kept && std::chrono::abs(time - *kept) < worth_a_write) return;
-    // What fails is tried again in an hour, and what is on disk stays.
+    // What fails is tried again with the next time, and what is on disk stays.
     (void)write_whole_file(file, line_of(time.time_since_epoch().count()) + "\n");
 }
 

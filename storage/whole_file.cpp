@@ -20,6 +20,7 @@ bool write_and_sync(int descriptor, std::string_view bytes) {
         const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
         done = written > 0 || (written < 0 && errno == EINTR);
         if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+        if (written == 0) errno = EIO;
     }
     done = done && ::fsync(descriptor) == 0;
     const int why = errno;

@@ -198,8 +198,8 @@ void Session::lose(const std::string& reason) {
 }
 
 void Session::give_up(const Slots::Overdue& overdue) {
-    const std::string patience = seconds_text(goodput_.patience(settings_.ack_deadline));
-    Error why(overdue.hangs ? Errc::closed : Errc::timeout, "no PUBACK within " + patience);
+    const std::string waited = seconds_text(overdue.hangs ? patience().any : patience().passed);
+    Error why(overdue.hangs ? Errc::closed : Errc::timeout, "no PUBACK within " + waited);
     if (!overdue.hangs) why.what += ", while what left later was acknowledged";
     why.detail = static_cast<int>(slots_.under_way());
     std::vector<PayloadLimit::Flight> unanswered;
@@ -299,18 +299,22 @@ void Session::wake_first() {
     if (Publisher* next = first()) next->wake.notify();
 }
 
+Slots::Patience Session::patience() const {
+    return {goodput_.patience(settings_.ack_deadline),
+            goodput_.patience_once_carried(settings_.ack_deadline)};
+}
+
 // A broker that does not acknowledge is reported by nobody else. One timer, not touched by each
 // publish: when it fires it looks at the true deadline.
 void Session::watch_acknowledgements() {
     if (ack_watched_) return;
     ack_watched_ = true;
-    ack_timer_.expires_at(slots_.due_at(goodput_.patience(settings_.ack_deadline)));
+    ack_timer_.expires_at(slots_.due_at(patience()));
     ack_timer_.async_wait([this, door = door_](const std::error_code&) {
         if (!door->open()) return;
         ack_watched_ = false;
         if (slots_.under_way() == 0) return;
-        const auto patience = goodput_.patience(settings_.ack_deadline);
-        const Slots::Overdue overdue = slots_.overdue(Clock::now(), patience);
+        const Slots::Overdue overdue = slots_.overdue(Clock::now(), patience());
         if (overdue.numbers.empty()) return watch_acknowledgements();
         give_up(overdue);
     });

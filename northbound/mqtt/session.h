@@ -76,7 +76,7 @@ public:
     bool backlog() const { return !inbox_.empty(); }  ///< Messages wait for next().
     /// Urgent publishes that were not taken: busy.
     std::uint64_t urgent_refused() const { return urgent_refused_; }
-    /// Messages that came faster than they were taken, and were more than can be kept.
+    /// Messages that were more than can be kept, or that nobody had taken by the next connect().
     std::uint64_t messages_dropped() const { return inbox_.dropped() + incoming_->refused(); }
 
 private:
@@ -107,6 +107,7 @@ private:
     int take_slot(Publisher& publisher);
     bool leave_queue(Publisher& publisher);
     void wake_first();
+    Slots::Patience patience() const;
     void watch_acknowledgements();
 
     SessionSettings settings_;

@@ -50,23 +50,25 @@ std::vector<Slots::Slot> Slots::clear() {
     return old;
 }
 
-Slots::Overdue Slots::overdue(Instant now, std::chrono::milliseconds patience) const {
-    Overdue overdue;
-    overdue.hangs = under_way_ > 0 && now >= progress_ + patience;
+Slots::Overdue Slots::overdue(Instant now, const Patience& patience) const {
+    std::vector<int> all;
+    std::vector<int> ignored;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         const Slot& slot = slots_[i];
-        const bool ignored = slot.passed_ && now >= *slot.passed_ + patience;
-        if (slot.taken_ && (overdue.hangs || ignored))
-            overdue.numbers.push_back(static_cast<int>(i));
+        if (!slot.taken_) continue;
+        all.push_back(static_cast<int>(i));
+        if (slot.passed_ && now >= *slot.passed_ + patience.passed) ignored.push_back(all.back());
     }
-    return overdue;
+    const bool hangs = now >= progress_ + patience.any && ignored.size() < all.size();
+    if (hangs) return {true, all};
+    return {false, ignored};
 }
 
-Instant Slots::due_at(std::chrono::milliseconds patience) const {
-    Instant since = progress_;
+Instant Slots::due_at(const Patience& patience) const {
+    Instant due = progress_ + patience.any;
     for (const Slot& slot : slots_)
-        if (slot.taken_ && slot.passed_) since = std::min(since, *slot.passed_);
-    return since + patience;
+        if (slot.taken_ && slot.passed_) due = std::min(due, *slot.passed_ + patience.passed);
+    return due;
 }
 
 }  // namespace fieldgate::northbound::mqtt

@@ -47,15 +47,21 @@ public:
     /// The same; then there are none.
     std::vector<Slot> clear();
 
-    /// What is not acknowledged though it should be, `patience` after the last PUBACK: all of them;
-    /// or after something that left later was acknowledged: these.
+    /// How long to wait for a PUBACK: for any at all, and for that of what was passed.
+    struct Patience {
+        std::chrono::milliseconds any;
+        std::chrono::milliseconds passed;
+    };
+    /// What is not acknowledged though it should be: these, so long after something that left later
+    /// was acknowledged; or all of them, so long after the last PUBACK, if one of them was not
+    /// passed by any.
     struct Overdue {
         bool hangs = false;        ///< all of them
         std::vector<int> numbers;  ///< empty: nothing is overdue
     };
-    Overdue overdue(Instant now, std::chrono::milliseconds patience) const;
+    Overdue overdue(Instant now, const Patience& patience) const;
     /// Nothing is overdue before, unless `patience` shrinks.
-    Instant due_at(std::chrono::milliseconds patience) const;
+    Instant due_at(const Patience& patience) const;
 
 private:
     std::vector<Slot> slots_;

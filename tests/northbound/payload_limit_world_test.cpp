@@ -161,6 +161,24 @@ TEST(PayloadLimitWorld, SetsAsideWhatThePlatformIgnoresForItsSizeAndNothingElse)
     }
 }
 
+// Logins, statuses and times work, and what takes in the data is away: from the start, or later.
+TEST(PayloadLimitWorld, CondemnsNobodyWhereTheWayOfDataIsStuck) {
+    for (const std::size_t taken : {0U, 30U}) {
+        std::size_t parcels = 0;
+        World world(
+            400,
+            [&](const World::Message& message) {
+                if (message.parcel == nullptr || ++parcels <= taken)
+                    return World::Fate::acknowledged;
+                return World::Fate::silence;
+            },
+            [&](int number) { return static_cast<std::size_t>(300 + number % 900); });
+        world.link_bytes = 2048;
+        (void)world.deliver(60);
+        EXPECT_TRUE(world.quarantined.empty()) << taken;
+    }
+}
+
 TEST(PayloadLimitWorld, CondemnsNobodyWhereTheBrokerHangs) {
     std::minstd_rand chance(8);
     for (int round = 0; round < 60; ++round) {

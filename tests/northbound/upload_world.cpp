@@ -74,8 +74,11 @@ Parcel World::next(std::size_t from) const {
     return parcel;
 }
 
-void World::settle(const Parcel& parcel) {
-    suspicion_.settled(parcel);
+void World::settle(const Parcel& parcel, bool acknowledged) {
+    if (acknowledged)
+        suspicion_.acknowledged(parcel);
+    else
+        suspicion_.settled(parcel);
     waiting_.erase(waiting_.begin(),
                    waiting_.begin() + static_cast<std::ptrdiff_t>(parcel.records()));
 }
@@ -109,12 +112,12 @@ bool World::try_alone(const Parcel& parcel, const Suspicion::Trial& trial) {
         EXPECT_EQ(parcel.records(), 1U);
         if (sizes_.taken_once(parcel.payload_bytes())) sizes_.doubt();
         quarantined.push_back(waiting_.front());
-        settle(parcel);
+        settle(parcel, false);
         return true;
     }
     suspicion_.tried(parcel, now_);
     if (send(&parcel)) {
-        settle(parcel);
+        settle(parcel, true);
         return true;
     }
     const bool unanswered = silent_;
@@ -136,7 +139,7 @@ bool World::window() {
     }
     for (std::size_t i = 0; i < flying.size(); ++i) {
         if (send(&flying[i])) {
-            settle(flying[i]);
+            settle(flying[i], true);
             continue;
         }
         for (std::size_t late = i + 1; late < flying.size(); ++late)

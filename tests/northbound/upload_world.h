@@ -63,7 +63,7 @@ private:
     bool others(int count);
     bool send(const Parcel* parcel);
     Parcel next(std::size_t from) const;
-    void settle(const Parcel& parcel);
+    void settle(const Parcel& parcel, bool acknowledged);
     void link();
     bool try_alone(const Parcel& parcel, const Suspicion::Trial& trial);
 

@@ -16,10 +16,11 @@ protected:
         return slots.take(slot);
     }
     bool acknowledge(int number) { return slots.acknowledged(number, now).has_value(); }
-    std::vector<int> overdue() const { return slots.overdue(now, 20s).numbers; }
+    std::vector<int> overdue() const { return slots.overdue(now, patience).numbers; }
     using Numbers = std::vector<int>;
 
     Slots slots{4};
+    Slots::Patience patience{20s, 20s};
     Instant now{1h};
 };
 
@@ -42,9 +43,9 @@ TEST_F(SlotsTest, ABrokerThatAcknowledgesNothingHangs) {
     const int first = take();
     now += 19s;
     const int second = take();
-    EXPECT_EQ(slots.due_at(20s), now + 1s);
+    EXPECT_EQ(slots.due_at(patience), now + 1s);
     now += 1s;
-    EXPECT_TRUE(slots.overdue(now, 20s).hangs);
+    EXPECT_TRUE(slots.overdue(now, patience).hangs);
     EXPECT_EQ(overdue(), (Numbers{first, second}));
 }
 
@@ -54,7 +55,7 @@ TEST_F(SlotsTest, APubackRestartsThePatienceForAllThatLeftLater) {
     for (now += 19s; acknowledge(first); now += 19s) {
     }
     EXPECT_EQ(overdue(), Numbers());
-    EXPECT_EQ(slots.due_at(20s), now + 1s);
+    EXPECT_EQ(slots.due_at(patience), now + 1s);
 }
 
 TEST_F(SlotsTest, WhatIsPassedByAnotherIsIgnoredHoweverManyAreAcknowledgedBehindIt) {
@@ -67,11 +68,23 @@ TEST_F(SlotsTest, WhatIsPassedByAnotherIsIgnoredHoweverManyAreAcknowledgedBehind
     }
     const int fresh = take();
     EXPECT_EQ(overdue(), Numbers{ignored});
-    EXPECT_FALSE(slots.overdue(now, 20s).hangs);
-    EXPECT_EQ(slots.due_at(20s), now);
+    EXPECT_FALSE(slots.overdue(now, patience).hangs);
+    EXPECT_EQ(slots.due_at(patience), now);
     acknowledge(ignored);
     EXPECT_EQ(overdue(), Numbers());
     acknowledge(fresh);
+}
+
+TEST_F(SlotsTest, ALonelyOneThatWasPassedIsIgnoredAndOneThatWasNotHangs) {
+    const int ignored = take();
+    now += 5s;
+    acknowledge(take());
+    now += 20s;
+    EXPECT_FALSE(slots.overdue(now, patience).hangs) << "the broker has answered all else";
+    EXPECT_EQ(overdue(), Numbers{ignored});
+    const int behind = take();
+    EXPECT_TRUE(slots.overdue(now, patience).hangs) << "nor that one";
+    EXPECT_EQ(overdue(), (Numbers{ignored, behind}));
 }
 
 TEST_F(SlotsTest, ASlotThatIsTakenAgainRemembersNothing) {
@@ -82,7 +95,7 @@ TEST_F(SlotsTest, ASlotThatIsTakenAgainRemembersNothing) {
     EXPECT_EQ(take(), first);
     now += 2s;
     EXPECT_EQ(overdue(), Numbers());
-    EXPECT_EQ(slots.due_at(20s), now + 18s);
+    EXPECT_EQ(slots.due_at(patience), now + 18s);
 }
 
 }  // namespace
