@@ -46,6 +46,12 @@ protected:
                        });
     }
 
+    void forget_answers() {
+        ASSERT_TRUE(run_until(loop, [&] { return answers.size() == begun; }));
+        answers.clear();
+        begun = 0;
+    }
+
     // Coroutines of a session must have ended before it does.
     void TearDown() override {
         broker.kick();
@@ -58,6 +64,17 @@ protected:
         for (std::size_t i = 0; i < all.size(); ++i)
             if (all[i].payload == payload) return i;
         return all.size();
+    }
+
+    // Why the one that was ignored has failed; "" if none was.
+    std::string ignored() {
+        const auto one = [&] {
+            return std::find_if(answers.begin(), answers.end(), [](const Result<void>& answer) {
+                return !answer && answer.error().code == Errc::timeout;
+            });
+        };
+        (void)run_until(loop, [&] { return answers.size() == begun || one() != answers.end(); });
+        return one() == answers.end() ? "" : one()->error().what;
     }
 
     ScriptedBroker broker;
@@ -244,6 +261,52 @@ TEST_F(SessionLoad, KeepsNoMoreThanItMayWhileTheLoopIsBusyElsewhere) {
     broker.send("t", payload);
     EXPECT_TRUE(await(loop, session->next(Event::Clock::time_point::max())));
     EXPECT_FALSE(await(loop, session->next(std::chrono::steady_clock::now() + 10ms)));
+}
+
+TEST_F(SessionLoad, LeavesALinkOnWhichOneIsIgnoredThoughOthersAreAcknowledged) {
+    Script script;
+    script.ignored = "large";
+    broker.play(script);
+    settings.ack_deadline = 1500ms;
+    start(Limits::unlimited, Limits::unlimited);
+    for (int life = 0; life < 2; ++life) {
+        if (life > 0) connect();
+        forget_answers();
+        publish("large" + std::string(5000, 'x'), Rank::ordinary);
+        const auto began = Event::Clock::now();
+        while (session->up() && Event::Clock::now() < began + 10s) {
+            const std::size_t before = answers.size();
+            publish("small", Rank::ordinary);
+            ASSERT_TRUE(run_until(loop, [&] { return answers.size() > before; }));
+        }
+        EXPECT_FALSE(session->up()) << "it would have waited for as long as others pass";
+        EXPECT_GE(Event::Clock::now() - began, 1500ms);
+        EXPECT_EQ(ignored(), "no PUBACK within 1500 ms, while what left later was acknowledged");
+    }
+    EXPECT_TRUE(sizes.doubtful(5000)) << "twice, and smaller ones passed";
+    EXPECT_FALSE(sizes.doubtful(200));
+}
+
+// As put_to_trial() does: alone, and something small and urgent behind it now and then.
+TEST_F(SessionLoad, TellsALonelyOneThatIsIgnoredFromABrokerThatHangs) {
+    settings.ack_deadline = 1500ms;
+    start(Limits::unlimited, Limits::unlimited);
+    for (const bool hangs : {false, true}) {
+        if (hangs) connect();
+        Script script;
+        script.ignored = hangs ? "" : "large";
+        broker.play(script);
+        forget_answers();
+        publish("large" + std::string(5000, 'x'), Rank::ordinary);
+        for (int i = 0; session->up() && i < 20; ++i) {
+            const auto next = Event::Clock::now() + 500ms;
+            (void)run_until(loop, [&] { return Event::Clock::now() > next || !session->up(); });
+            publish("small", Rank::urgent);
+        }
+        EXPECT_FALSE(session->up());
+        EXPECT_EQ(ignored().empty(), hangs);
+        broker.play(Script());
+    }
 }
 
 }  // namespace

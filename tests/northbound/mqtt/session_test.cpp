@@ -187,64 +187,6 @@ TEST_F(SessionTest, DropsALinkOnWhichNothingIsAcknowledged) {
     EXPECT_TRUE(await(loop, session->publish("topic", "again")));
 }
 
-TEST_F(SessionTest, DropsALinkOnWhichOneIsIgnoredThoughOthersAreAcknowledged) {
-    Script script;
-    script.ignored = "large";
-    broker.play(script);
-    SessionSettings hasty = settings();
-    hasty.ack_deadline = 1500ms;
-    make(hasty);
-    for (int life = 0; life < 2; ++life) {
-        answers.clear();
-        ASSERT_TRUE(connect());
-        start_publish("large" + std::string(5000, 'x'));
-        const auto began = Clock::now();
-        while (session->up() && Clock::now() < began + 10s) {
-            const std::size_t before = answers.size();
-            start_publish("small");
-            ASSERT_TRUE(run_until(loop, [&] { return answers.size() > before; }));
-        }
-        EXPECT_FALSE(session->up()) << "it would have waited for as long as others pass";
-        EXPECT_GE(Clock::now() - began, 1500ms);
-        auto ignored = answers.end();
-        ASSERT_TRUE(run_until(loop, [&] {
-            ignored = std::find_if(answers.begin(), answers.end(), [](const Result<void>& one) {
-                return !one && one.error().code == Errc::timeout;
-            });
-            return ignored != answers.end();
-        }));
-        EXPECT_EQ(ignored->error().what,
-                  "no PUBACK within 1500 ms, while what left later was acknowledged");
-    }
-    EXPECT_TRUE(sizes.doubtful(5000)) << "twice, and smaller ones passed";
-    EXPECT_FALSE(sizes.doubtful(200));
-}
-
-// As put_to_trial() does: alone, and something small and urgent behind it now and then.
-TEST_F(SessionTest, TellsALonelyOneThatIsIgnoredFromABrokerThatHangs) {
-    SessionSettings hasty = settings();
-    hasty.ack_deadline = 1500ms;
-    make(hasty);
-    for (const bool hangs : {false, true}) {
-        Script script;
-        script.ignored = hangs ? "" : "large";
-        broker.play(Script());
-        ASSERT_TRUE(connect());
-        broker.play(script);
-        answers.clear();
-        start_publish("large" + std::string(5000, 'x'));
-        std::size_t urgent = 0;
-        for (auto next = Clock::now() + 500ms; answers.empty(); next += 500ms) {
-            ASSERT_LT(++urgent, 20U);
-            (void)run_until(loop, [&] { return Clock::now() > next || !answers.empty(); });
-            asio::co_spawn(loop, session->publish("time", "small", Rank::urgent),
-                           [](const std::exception_ptr&, const Result<void>&) {});
-        }
-        EXPECT_EQ(answers.front().error().code, hangs ? Errc::closed : Errc::timeout);
-        (void)run_until(loop, [&] { return !session->up(); });
-    }
-}
-
 TEST_F(SessionTest, EveryPubackRestartsTheDeadline) {
     Script script;
     script.puback_delay = 300ms;
