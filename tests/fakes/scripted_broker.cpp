@@ -1,5 +1,6 @@
 #include "tests/fakes/scripted_broker.h"
 
+#include <algorithm>
 #include <array>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -347,9 +348,10 @@ std::vector<ScriptedBroker::Connect> ScriptedBroker::connects() const {
     return state_->connects;
 }
 
-std::vector<ScriptedBroker::Publish> ScriptedBroker::publishes() const {
+std::vector<ScriptedBroker::Publish> ScriptedBroker::publishes(std::size_t from) const {
     const std::lock_guard lock(state_->mutex);
-    return state_->publishes;
+    const std::vector<Publish>& all = state_->publishes;
+    return {all.begin() + static_cast<std::ptrdiff_t>(std::min(from, all.size())), all.end()};
 }
 
 std::vector<std::string> ScriptedBroker::subscriptions() const {

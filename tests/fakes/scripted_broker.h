@@ -84,7 +84,8 @@ public:
     void send(const std::string& topic, const std::string& payload, std::uint8_t qos = 0);
 
     std::vector<Connect> connects() const;
-    std::vector<Publish> publishes() const;
+    /// From number `from` on; who looks often does not copy all of them each time.
+    std::vector<Publish> publishes(std::size_t from = 0) const;
     std::vector<std::string> subscriptions() const;
     std::size_t disconnects() const;  ///< DISCONNECT packets
     std::size_t links() const;        ///< open now
