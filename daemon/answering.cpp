@@ -27,7 +27,8 @@ namespace {
 
 constexpr std::size_t connections_max = 32;
 constexpr std::size_t question_bytes_max = 8192;
-constexpr auto conversation = 5s;
+constexpr auto question_within = 5s;
+constexpr auto conversation = 60s;
 constexpr auto longest_wait = 10s;  // the longest wait of a flow (base/pulse.h)
 
 using Local = asio::local::stream_protocol;
@@ -99,6 +100,16 @@ Result<void> make_way(const std::string& path) {
     ::unlink(path.c_str());
     return {};
 }
+
+std::optional<uid_t> user_of(Local::socket& socket) {
+    ucred who{};
+    socklen_t size = sizeof who;
+    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+        return std::nullopt;
+    return who.uid;
+}
+
+std::optional<uid_t> user_of(asio::ip::tcp::socket&) { return std::nullopt; }
 
 }  // namespace
 
@@ -182,18 +193,24 @@ asio::awaitable<void> AnsweringServer::accept_from(Acceptor& acceptor, Pulses::P
 template <class Socket>
 asio::awaitable<void> AnsweringServer::converse(Socket socket) {
     const auto shared = std::make_shared<Socket>(std::move(socket));
-    asio::steady_timer deadline(loop_, conversation);
-    deadline.async_wait([shared](std::error_code cancelled) {
-        std::error_code ignored;
-        if (!cancelled) shared->close(ignored);
-    });
+    asio::steady_timer deadline(loop_);
+    const auto hang_up_after = [&](std::chrono::seconds time) {
+        deadline.expires_after(time);
+        deadline.async_wait([shared](std::error_code cancelled) {
+            std::error_code ignored;
+            if (!cancelled) shared->close(ignored);
+        });
+    };
+    hang_up_after(question_within);
     std::string question;
     auto into = asio::dynamic_buffer(question, question_bytes_max);
     const auto read = co_await asio::async_read_until(
         *shared, into, end_, asio::experimental::as_tuple(asio::use_awaitable));
     if (!std::get<0>(read)) {
         question.resize(std::get<1>(read) - end_.size());
-        const std::string answer = answer_(question);
+        hang_up_after(conversation);
+        const std::optional<uid_t> user = user_of(*shared);
+        const std::string answer = co_await answer_(std::move(question), user);
         const auto bytes = asio::buffer(answer);
         co_await asio::async_write(*shared, bytes,
                                    asio::experimental::as_tuple(asio::use_awaitable));

@@ -1,10 +1,13 @@
 #pragma once
+#include <sys/types.h>
+
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/pulse.h"
@@ -14,11 +17,13 @@
 namespace fieldgate {
 
 /// A server of one question and one answer a connection: the control socket and /metrics. At most
-/// 32 connections at a time, 8 KB a question, 5 s in all; who exceeds it is hung up on. Runs on the
-/// loop.
+/// 32 connections at a time, 8 KB a question, 5 s for the question and 60 s in all; who exceeds it
+/// is hung up on. Runs on the loop.
 class AnsweringServer {
 public:
-    using Answer = std::function<std::string(const std::string& question)>;
+    /// `user`: who asks, where that is known (a local socket); else nobody.
+    using Answer = std::function<asio::awaitable<std::string>(std::string question,
+                                                              std::optional<uid_t> user)>;
 
     /// `end`: what the question ends with ("\n", "\r\n\r\n").
     AnsweringServer(const asio::any_io_executor& loop, std::string end, Answer answer);

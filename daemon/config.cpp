@@ -177,6 +177,12 @@ LoadedConfig load_config(const std::string& main_file) {
     return Loader(Disk(true)).load(main_file);
 }
 
+bool has_a_road(const northbound::PlatformSettings& platform) {
+    const bool mqtt =
+        platform.scheme == northbound::Scheme::mqtts || platform.scheme == northbound::Scheme::mqtt;
+    return mqtt && !platform.host.empty();
+}
+
 Exit exit_of(const LoadedConfig& loaded) {
     if (loaded.config) return Exit::well;
     return loaded.may_pass ? Exit::failed : Exit::configuration;

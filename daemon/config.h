@@ -127,6 +127,11 @@ struct LoadedConfig {
     bool ok() const { return config.has_value(); }
 };
 
+/// This version can go there: mqtts:// and mqtt://.
+bool has_a_road(const northbound::PlatformSettings& platform);
+inline constexpr const char* no_road =
+    "no road to the platform: this version speaks mqtts:// and mqtt:// only";
+
 /// How a command ends that got this.
 Exit exit_of(const LoadedConfig& loaded);
 

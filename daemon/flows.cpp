@@ -172,12 +172,13 @@ bool is_explained(const Parts& parts) {
     return parts.sizes.suspected() || parts.requests.answers().suspected();
 }
 
-asio::awaitable<void> pause_beating(Pulses::Pulse& pulse, asio::steady_timer& timer,
-                                    std::chrono::milliseconds wait) {
-    for (const auto until = Event::Clock::now() + wait; Event::Clock::now() < until;) {
+// Not before another road, if there is one meanwhile.
+asio::awaitable<void> pause_before_connect(Parts& parts, Pulses::Pulse& pulse, std::uint64_t road,
+                                           std::chrono::milliseconds wait) {
+    const auto until = Event::Clock::now() + wait;
+    while (road == parts.cloud.number() && Event::Clock::now() < until) {
         pulse.beat();
-        timer.expires_at(std::min(until, Event::Clock::now() + turn));
-        co_await timer.async_wait(asio::use_awaitable);
+        co_await parts.cloud.replaced(std::min(until, Event::Clock::now() + turn));
     }
 }
 
@@ -217,13 +218,14 @@ asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
 
 asio::awaitable<void> upload(Parts& parts) {
     auto& pulse = parts.pulses.add("upload");
-    const northbound::PlatformSettings& platform = parts.site->config.platform;
-    const std::size_t usual_bytes = northbound::comfortable_payload(platform.limits);
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         pulse.beat();
         const bool free = co_await parts.uplink.free(parts.goodput);
         if (!free) continue;
+        const SitePtr site = parts.site;
+        const northbound::PlatformSettings& platform = site->config.platform;
+        const std::size_t usual_bytes = northbound::comfortable_payload(platform.limits);
         // The pace first, then the choice, so that what is live by then goes before the backlog.
         const Instant ready = parts.pacer.ready_at(usual_bytes, Event::Clock::now());
         timer.expires_at(std::min(ready, Event::Clock::now() + turn));
@@ -250,13 +252,15 @@ asio::awaitable<void> upload(Parts& parts) {
 
 asio::awaitable<void> stay_connected(Parts& parts) {
     auto& pulse = parts.pulses.add("connect");
-    northbound::Reconnect pace(parts.site->config.platform.reconnect);
     std::minstd_rand chance{std::random_device()()};
     std::uniform_real_distribution<double> uniform(0, 1);
-    asio::steady_timer timer(co_await asio::this_coro::executor);
-    co_await pause_beating(pulse, timer, pace.start(uniform(chance)));
+    std::uint64_t road = parts.cloud.number();
+    northbound::Reconnect pace(parts.site->config.platform.reconnect);
+    co_await pause_before_connect(parts, pulse, road, pace.start(uniform(chance)));
     for (;;) {
         pulse.beat();
+        if (std::exchange(road, parts.cloud.number()) != parts.cloud.number())
+            pace = northbound::Reconnect(parts.site->config.platform.reconnect);
         const Result<void> connected = co_await connect(parts, pulse);
         northbound::Reconnect::Pause pause;
         if (connected) {
@@ -276,7 +280,7 @@ asio::awaitable<void> stay_connected(Parts& parts) {
         }
         if (pause.twin)
             log::warning("connections are lost at once: does another client use this device id?");
-        co_await pause_beating(pulse, timer, pause.wait);
+        co_await pause_before_connect(parts, pulse, road, pause.wait);
     }
 }
 

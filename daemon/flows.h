@@ -10,6 +10,8 @@
 #include "daemon/site/devices.h"
 #include "daemon/site/latest.h"
 #include "daemon/site/plant.h"
+#include "daemon/site/road.h"
+#include "daemon/site/site_keeper.h"
 #include "daemon/status.h"
 #include "daemon/uplink.h"
 #include "model/event_time.h"
@@ -28,13 +30,13 @@ namespace fieldgate {
 
 /// What the flows work on. Gateway owns all of it and outlives them.
 struct Parts {
-    SitePtr site;  ///< Of now.
+    const SitePtr& site;  ///< Of now: who waits holds his own.
     SeriesTable& series;
     EventClock& clock;
     Mapping& mapping;
     Devices& devices;
     storage::Outbox& outbox;
-    northbound::Cloud& cloud;
+    Road& cloud;
     northbound::Pacer& pacer;
     northbound::PayloadLimit& sizes;
     northbound::Goodput& goodput;
@@ -51,6 +53,7 @@ struct Parts {
     TaskGroup& timers;  ///< What ends by itself, or when we do.
     Pulses& pulses;
     LogLevel& log_level;
+    std::function<asio::awaitable<SiteKeeper::Report>(std::string who)> reload;
     std::string plan{};  ///< As GET_PLAN tells it, once somebody has asked.
 };
 

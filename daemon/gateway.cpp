@@ -31,26 +31,20 @@ Orders* Gateway::orders_of(const std::string& bus) {
     return line ? &line->orders() : nullptr;
 }
 
-void Gateway::put(DeviceRef ref, Mapping::Device device) {
-    latest_.put(ref, device.points->size());
-    mapping_.put(ref, std::move(device));
-}
-
-void Gateway::put_devices() {
-    const Config& config = site_->config;
-    for (std::size_t i = 0; i < config.devices.size(); ++i) {
-        const DeviceConfig& device = config.devices[i];
-        const DeviceRef ref = site_->directory.at(i);
-        put(ref, {device.name, device.device_id, config.templates[device.device_template].points});
-        devices_.put(ref.index, device.device_id);
+void Gateway::put(const Site& site, DeviceIndex device) {
+    const Directory& directory = site.directory;
+    const DeviceConfig* const configured = directory.config_of(device);
+    const std::shared_ptr<const std::vector<Point>> points = directory.template_of(device).points;
+    latest_.put(directory.ref(device), points->size());
+    if (!configured) {
+        mapping_.put(directory.ref(device), {"gateway", site.config.platform.device_id, points});
+        return;
     }
-    if (config.gateway_template)
-        put(site_->directory.ref(DeviceTable::gateway),
-            {"gateway", config.platform.device_id,
-             config.templates[*config.gateway_template].points});
+    mapping_.put(directory.ref(device), {configured->name, configured->device_id, points});
+    devices_.put(device, configured->device_id);
 }
 
-Gateway::Gateway(const asio::any_io_executor& loop, Config config)
+Gateway::Gateway(const asio::any_io_executor& loop, std::string main_file, Config config)
     : loop_(loop),
       site_(first_site(std::move(config), device_table_)),
       started_(Pulses::Clock::now()),
@@ -69,17 +63,25 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
       sizes_(site_->config.platform.limits.payload_bytes),
       goodput_(site_->config.platform.limits),
       suspicion_(sizes_),
-      cloud_(loop, site_->config.platform, pacer_, sizes_, goodput_,
-             [this] { return judged_time(); }),
+      cloud_(loop, {pacer_, sizes_, goodput_, [this] { return judged_time(); }}, site_),
+      keeper_(loop, std::move(main_file), device_table_, site_,
+              [this](SitePtr site, const SiteChange& change) {
+                  return apply(std::move(site), change);
+              }),
       control_(loop, "\n",
-               [this](const std::string& question) { return answer_control(question); }),
+               [this](std::string question, std::optional<uid_t> user) {
+                   return answer_control(std::move(question), user);
+               }),
       metrics_(loop, "\r\n\r\n",
-               [this](const std::string& question) { return answer_http(question); }),
+               [this](std::string question, std::optional<uid_t>) {
+                   return answer_http(std::move(question));
+               }),
       deliveries_(loop),
       timers_(loop),
       log_level_(loop),
       flows_(loop),
       closing_(loop),
+      changes_(loop),
       parts_{site_,
              series_,
              clock_,
@@ -102,8 +104,11 @@ Gateway::Gateway(const asio::any_io_executor& loop, Config config)
              deliveries_,
              timers_,
              pulses_,
-             log_level_} {
-    put_devices();
+             log_level_,
+             [this](std::string who) { return reload(std::move(who)); }} {
+    for (std::size_t i = 0; i < site_->config.devices.size(); ++i)
+        put(*site_, site_->directory.at(i).index);
+    if (site_->config.gateway_template) put(*site_, DeviceTable::gateway);
     safe_writes_.serve(site_);
     for (std::size_t i = 0; i < site_->config.buses.size(); ++i) plant_.add(*site_, i);
 }
@@ -130,10 +135,8 @@ Result<void> Gateway::start() {
     listen();
     flows_.spawn("keep_time", keep_time(parts_));
     plant_.start(parts_);
-    if (site_->config.gateway_template) {
-        flows_.spawn("report_self", report_self());
-        flows_.spawn("obey_own", obey_own(parts_, own_orders_));
-    }
+    flows_.spawn("report_self", report_self());
+    flows_.spawn("obey_own", obey_own(parts_, own_orders_));
     flows_.spawn("fail_safe", safe_writes_.write(parts_));
     flows_.spawn("outage", safe_writes_.remember());
     flows_.spawn("reply", reply(parts_));
@@ -151,6 +154,7 @@ asio::awaitable<bool> Gateway::stop() {
     const Instant begin = Pulses::Clock::now();
     const Instant end = begin + 4500ms;
     const bool still = co_await plant_.stop(parts_, "busy: the gateway stops", begin + 1s);
+    co_await changes_.ended(begin + 1s);
     co_await answer_what_is_owed(begin + 1500ms);
     const bool unwound = co_await flows_.stop(begin + 2s);
     if (!still || !unwound) log::warning("a wire or a disk holds a flow");
@@ -191,7 +195,7 @@ void Gateway::store_all() {
 }
 
 asio::awaitable<void> Gateway::say_goodbye() {
-    if (!cloud_.session().up()) co_return;  // connected, and they may have been told already
+    if (!cloud_.now().session().up()) co_return;  // connected, and they may have been told already
     const northbound::Announcement gone = northbound::StatusReport{devices_.all_offline()};
     const Result<void> told = co_await cloud_.tell(gone);
     if (!told) log::warning("devices not reported offline", {{"why", told.error().what}});
@@ -217,18 +221,28 @@ asio::awaitable<void> Gateway::connect() {
     co_await stay_connected(parts_);
 }
 
+// As the template says that the site has now, if it has one.
 asio::awaitable<void> Gateway::report_self() {
     auto& pulse = pulses_.add("report_self");
-    const Directory& directory = site_->directory;
-    SelfReport report(directory.template_of(DeviceTable::gateway),
-                      directory.ref(DeviceTable::gateway), Pulses::Clock::now());
+    std::optional<SelfReport> report;
+    SitePtr site;
     asio::steady_timer timer(loop_);
     std::vector<Record> records;
     for (;;) {
         pulse.beat();
-        timer.expires_at(std::min(report.next_due(), Pulses::Clock::now() + 10s));
+        const Instant now = Pulses::Clock::now();
+        if (site != site_) {
+            site = site_;
+            report.reset();
+            if (site->config.gateway_template)
+                report.emplace(site->directory.template_of(DeviceTable::gateway),
+                               site->directory.ref(DeviceTable::gateway), now);
+        }
+        const Instant next = report ? report->next_due() : now + 1s;
+        timer.expires_at(std::min(next, now + 10s));
         co_await timer.async_wait(asio::use_awaitable);
-        const Readings readings = report.due(Pulses::Clock::now(), status());
+        if (!report || site != site_) continue;
+        const Readings readings = report->due(Pulses::Clock::now(), status());
         records.clear();
         mapping_.map(readings, clock_, records);
         outbox_.append(records);
@@ -258,10 +272,11 @@ Status Gateway::status() const {
     status.link.payload_bytes = sizes_.bytes();
     status.link.goodput = goodput_.bytes_per_second();
     status.link.window_bytes = goodput_.window_bytes();
-    status.link.dropped = cloud_.session().messages_dropped();
-    status.link.unanswered = cloud_.session().urgent_refused() + requests_.answers().given_up();
-    status.link.passed_over = cloud_.passed_over();
-    status.link.certificate = cloud_.certificate();
+    status.link.dropped = cloud_.now().session().messages_dropped();
+    status.link.unanswered =
+        cloud_.now().session().urgent_refused() + requests_.answers().given_up();
+    status.link.passed_over = cloud_.now().passed_over();
+    status.link.certificate = cloud_.now().certificate();
     status.clock.proven = clock_.proven();
     status.clock.held = clock_.held(Pulses::Clock::now(), site_->config.require_sync);
     status.clock.system_off = system_clock_now() - clock_.stamp(Pulses::Clock::now()).at;
@@ -297,21 +312,28 @@ std::string Gateway::stuck(Pulses::Clock::duration limit) const {
     return pulse ? pulse->name() : std::string();
 }
 
-std::string Gateway::answer_control(const std::string& question) const {
-    if (question == "status") return status_json(status()) + "\n";
-    return R"({"error":"unknown question; known: status"})"
-           "\n";
+asio::awaitable<std::string> Gateway::answer_control(std::string question,
+                                                     std::optional<uid_t> user) {
+    if (question == "status") co_return status_json(status()) + "\n";
+    if (question == "reload") {
+        const std::string who = user ? "uid " + std::to_string(*user) : "somebody";
+        const SiteKeeper::Report report = co_await reload(who);
+        co_return report_json(report) + "\n";
+    }
+    co_return R"({"error":"unknown question; known: status, reload"})"
+              "\n";
 }
 
-std::string Gateway::answer_http(const std::string& question) const {
+asio::awaitable<std::string> Gateway::answer_http(std::string question) const {
     const auto response = [](std::string_view line, const std::string& body) {
         return "HTTP/1.1 " + std::string(line) +
                "\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: "
                "close\r\nContent-Length: " +
                std::to_string(body.size()) + "\r\n\r\n" + body;
     };
-    if (question.starts_with("GET /metrics ")) return response("200 OK", status_metrics(status()));
-    return response("404 Not Found", "only GET /metrics is here\n");
+    const bool known = question.starts_with("GET /metrics ");
+    co_return known ? response("200 OK", status_metrics(status()))
+                    : response("404 Not Found", "only GET /metrics is here\n");
 }
 
 }  // namespace fieldgate

@@ -8,16 +8,18 @@
 #include "daemon/flows.h"
 #include "daemon/self_report.h"
 #include "daemon/site/plant.h"
+#include "daemon/site/road.h"
 #include "daemon/site/site.h"
+#include "daemon/site/site_keeper.h"
 #include "daemon/status.h"
-#include "northbound/iotda/cloud.h"
 
 namespace fieldgate {
 
 /// One running gateway: owns every part, starts the flows, stops them. Runs on the loop.
 class Gateway {
 public:
-    Gateway(const asio::any_io_executor& loop, Config config);
+    /// `main_file`: what `config` was read from, and will be again.
+    Gateway(const asio::any_io_executor& loop, std::string main_file, Config config);
     ~Gateway();
 
     /// Locks the store and starts every flow; needs no network, and does not wait for the disk.
@@ -28,16 +30,26 @@ public:
     /// whatever hangs. False if something is not stored, or nobody knows; the log says what.
     asio::awaitable<bool> stop();
 
+    /// The site is what the files say from now on (SiteKeeper::reload), for `who` asked: logged,
+    /// and in the audit. May be cancelled; the change itself goes on.
+    asio::awaitable<SiteKeeper::Report> reload(std::string who);
+
     Status status() const;
     /// The flow that has not turned for `limit`; empty if all have.
     std::string stuck(Pulses::Clock::duration limit) const;
 
 private:
     Orders* orders_of(const std::string& bus);
-    void put_devices();
-    void put(DeviceRef ref, Mapping::Device device);
-    std::string answer_control(const std::string& question) const;
-    std::string answer_http(const std::string& question) const;
+    void put(const Site& site, DeviceIndex device);
+    asio::awaitable<std::string> answer_control(std::string question, std::optional<uid_t> user);
+    asio::awaitable<std::string> answer_http(std::string question) const;
+    asio::awaitable<std::vector<std::string>> apply(SitePtr site, const SiteChange& change);
+    void apply_devices(const Site& before, const SiteChange& change);
+    void apply_platform();
+    asio::awaitable<void> leave_road(std::shared_ptr<Road::Mqtt> old);
+    struct Reloading;
+    asio::awaitable<void> reload_apart(std::shared_ptr<Reloading> reloading);
+    void note(const SiteKeeper::Report& report, const std::string& who);
     void listen();
     asio::awaitable<void> answer_what_is_owed(Instant deadline);
     void store_all();
@@ -49,7 +61,7 @@ private:
 
     asio::any_io_executor loop_;
     DeviceTable device_table_;
-    const SitePtr site_;
+    SitePtr site_;
     const Instant started_;
     SeriesTable series_;
     EventClock clock_;
@@ -69,7 +81,8 @@ private:
     northbound::PayloadLimit sizes_;
     northbound::Goodput goodput_;
     northbound::Suspicion suspicion_;
-    northbound::iotda::MqttCloud cloud_;
+    Road cloud_;
+    SiteKeeper keeper_;
     AnsweringServer control_;
     AnsweringServer metrics_;
     TaskGroup deliveries_;
@@ -77,6 +90,7 @@ private:
     LogLevel log_level_;
     TaskGroup flows_;
     TaskGroup closing_;
+    TaskGroup changes_;  // of the site; never cancelled
     Parts parts_;
 };
 

@@ -112,6 +112,15 @@ asio::awaitable<Answered> get_plan(Parts& parts) {
     co_return told(parts.plan);
 }
 
+// What has changed, or what is wrong with the files.
+asio::awaitable<Answered> reload(Parts& parts) {
+    const SiteKeeper::Report report = co_await parts.reload("the platform");
+    Answered answered = told(report_json(report));
+    if (report.exit == Exit::configuration) answered.code = codes::bad_value;
+    if (report.exit == Exit::failed) answered.code = codes::not_reached;
+    co_return answered;
+}
+
 // Long enough for the answer to get out before the link is closed.
 asio::awaitable<void> restart_soon() {
     asio::steady_timer timer(co_await asio::this_coro::executor, 1s);
@@ -150,6 +159,7 @@ Answered operate_now(Parts& parts, const Order& order) {
                 return {codes::not_reached, "nobody would start it again: not run by systemd"};
             parts.timers.spawn("restart", restart_soon());
             return {};
+        case Kind::reload:
         case Kind::get_plan:
         case Kind::read_point:
         case Kind::read_registers:
@@ -169,6 +179,8 @@ asio::awaitable<Outcome> operate(Parts& parts, const Order& order) {
         answer = co_await read_point(parts, order);
     else if (command.kind == Kind::read_registers)
         answer = co_await read_registers(parts, order);
+    else if (command.kind == Kind::reload)
+        answer = co_await reload(parts);
     else
         answer = operate_now(parts, order);
     Outcome outcome = outcome_of(order, answer.code, std::move(answer.text));

@@ -8,6 +8,7 @@
 #include "daemon/audit.h"
 #include "daemon/check.h"
 #include "daemon/config.h"
+#include "daemon/reload.h"
 #include "daemon/run.h"
 #include "daemon/status.h"
 
@@ -48,14 +49,18 @@ int run_command_line(int argc, char** argv) {
     auto* status_command = app.add_subcommand("status", "Ask the running gateway how it is");
     auto* audit_command = app.add_subcommand(
         "audit", "Print what was done to the gateway, and whether that is whole");
+    auto* reload_command = app.add_subcommand(
+        "reload", "Let the running gateway read its configuration again, and say what changed");
     auto* version_command = app.add_subcommand("version", "Print the version");
-    for (auto* command : {run_command, check_command, status_command, audit_command})
+    for (auto* command :
+         {run_command, check_command, status_command, audit_command, reload_command})
         command->add_option("--config", config_file, "Main configuration file")
             ->capture_default_str();
     check_command->add_flag("--plan", plan, "Also print what will be read, and what it costs");
     check_command->add_flag("--json", as_json, "Print JSON to stdout");
-    status_command->add_option("--control", control,
-                               "Control socket (default: from the configuration)");
+    for (auto* command : {status_command, reload_command})
+        command->add_option("--control", control,
+                            "Control socket (default: from the configuration)");
     status_command->add_flag("--json", as_json, "Print JSON");
     audit_command->add_flag("--json", as_json, "Print JSON");
     audit_command->add_option("--since", since, "Print rows from this number on");
@@ -69,6 +74,7 @@ int run_command_line(int argc, char** argv) {
     if (*run_command) exit = run(config_file);
     if (*check_command) exit = check(config_file, plan, as_json);
     if (*status_command) exit = status(config_file, control, as_json);
+    if (*reload_command) exit = reload(config_file, control);
     if (*audit_command) exit = audit(config_file, as_json, since);
     if (*version_command) std::puts("fieldgate " FIELDGATE_VERSION);
     return static_cast<int>(exit);

@@ -16,7 +16,7 @@ struct Known {
     Kind kind;
     const char* power;
 };
-constexpr std::array<Known, 10> known{{{"GET_STATUS", Kind::get_status, nullptr},
+constexpr std::array<Known, 11> known{{{"GET_STATUS", Kind::get_status, nullptr},
                                        {"GET_PLAN", Kind::get_plan, nullptr},
                                        {"READ_POINT", Kind::read_point, nullptr},
                                        {"READ_REGISTERS", Kind::read_registers, "operate"},
@@ -25,6 +25,7 @@ constexpr std::array<Known, 10> known{{{"GET_STATUS", Kind::get_status, nullptr}
                                        {"RESUME_BUS", Kind::resume_bus, "operate"},
                                        {"SET_PERIOD", Kind::set_period, "operate"},
                                        {"SET_LOG_LEVEL", Kind::set_log_level, "operate"},
+                                       {"RELOAD", Kind::reload, "operate"},
                                        {"RESTART", Kind::restart, "restart"}}};
 
 const Known* find(std::string_view name) {
@@ -167,6 +168,7 @@ Result<OwnCommand> parse_own(const northbound::CallCommand& call, const Site& si
     switch (one->kind) {
         case Kind::get_status:
         case Kind::get_plan:
+        case Kind::reload:
         case Kind::restart:
             break;
         case Kind::read_point:

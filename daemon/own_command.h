@@ -28,6 +28,7 @@ struct OwnCommand {
         resume_bus,
         set_period,
         set_log_level,
+        reload,
         restart,
     };
     Kind kind = Kind::get_status;

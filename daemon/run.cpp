@@ -58,6 +58,15 @@ asio::awaitable<void> watch(Gateway& gateway) {
     ::_exit(static_cast<int>(exit));
 }
 
+// As `fieldgate reload`: the terminal that hangs up is no reason to end.
+asio::awaitable<void> reload_on_hangup(Gateway& gateway) {
+    asio::signal_set hangup(co_await asio::this_coro::executor, SIGHUP);
+    for (;;) {
+        co_await hangup.async_wait(asio::use_awaitable);
+        (void)co_await gateway.reload("SIGHUP");
+    }
+}
+
 // From the first log line to the last.
 asio::awaitable<Exit> live(Gateway& gateway) {
     const auto loop = co_await asio::this_coro::executor;
@@ -78,6 +87,7 @@ asio::awaitable<Exit> live(Gateway& gateway) {
     }
     TaskGroup watchdog(loop);
     watchdog.spawn("watch", watch(gateway));
+    watchdog.spawn("reload", reload_on_hangup(gateway));
     service::ready();
     log::notice("started", {{"version", FIELDGATE_VERSION}});
     co_await asked_to_stop.wait();
@@ -87,12 +97,6 @@ asio::awaitable<Exit> live(Gateway& gateway) {
     if (!stored) co_return Exit::failed;
     log::notice("stopped, everything stored");
     co_return Exit::well;
-}
-
-bool has_a_road(const northbound::PlatformSettings& platform) {
-    const bool mqtt =
-        platform.scheme == northbound::Scheme::mqtts || platform.scheme == northbound::Scheme::mqtt;
-    return mqtt && !platform.host.empty();
 }
 
 }  // namespace
@@ -111,12 +115,12 @@ Exit run(const std::string& config_file) {
         log::warning("configured, but not in this version yet", {{"key", path}});
 
     if (!has_a_road(loaded.config->platform)) {
-        log::error("no road to the platform: this version speaks mqtts:// and mqtt:// only");
+        log::error(no_road);
         return Exit::configuration;
     }
 
     asio::io_context loop(1);
-    Gateway gateway(loop.get_executor(), std::move(*loaded.config));
+    Gateway gateway(loop.get_executor(), config_file, std::move(*loaded.config));
     Exit exit = Exit::failed;
     asio::co_spawn(loop, live(gateway), [&](const std::exception_ptr& failure, Exit code) {
         if (failure) std::rethrow_exception(failure);

@@ -52,6 +52,9 @@ struct PlatformSettings {
     Limits limits;
     ReconnectPolicy reconnect;
     bool register_devices = false;  ///< register: auto
+    /// SHA-256 over the content of the files named above: a renewed certificate is another
+    /// platform.
+    std::string files_digest;
     bool operator==(const PlatformSettings&) const = default;
 };
 

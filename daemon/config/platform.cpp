@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/digest.h"
 #include "daemon/config/endpoint.h"
 #include "daemon/config/loading.h"
 #include "daemon/config/words.h"
@@ -160,6 +161,16 @@ void read_fallback(const Place& place, Loading& loading) {
     loading.not_yet(place);
 }
 
+std::string digest_of(const std::vector<std::string>& files, const Disk& disk) {
+    std::string bytes;
+    for (const std::string& file : files) {
+        if (file.empty()) continue;
+        if (const Result<std::string> text = disk.read(file, 1'000'000)) bytes += *text;
+        bytes += '\0';
+    }
+    return sha256_hex(bytes);
+}
+
 }  // namespace
 
 void read_platform(const Place& place, bool endpoint_required, Loading& loading) {
@@ -196,6 +207,9 @@ void read_platform(const Place& place, bool endpoint_required, Loading& loading)
     if (platform.register_devices) loading.not_yet(*fields.get("register"));
     if (const auto topics = fields.get("topics")) read_topics(*topics, platform.device_id, loading);
     if (const auto fallback = fields.get("fallback")) read_fallback(*fallback, loading);
+    platform.files_digest = digest_of(
+        {platform.ca_file, platform.identity.certificate_file, platform.identity.key_file},
+        loading.disk);
 }
 
 void read_provisioning(const Place& place, Loading& loading) {

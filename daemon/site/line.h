@@ -29,6 +29,9 @@ public:
     /// before it lets go.
     asio::awaitable<bool> stop(Parts& parts, const char* why, Instant deadline);
 
+    /// No flow is left of it: it may be forgotten.
+    bool ended() const { return polling_.size() + obeying_.size() == 0; }
+
     const std::string& name() const { return bus_.name(); }
     southbound::Bus& bus() { return bus_; }
     const southbound::Bus& bus() const { return bus_; }

@@ -4,9 +4,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "daemon/site/line.h"
 #include "daemon/site/site.h"
+#include "daemon/site/site_change.h"
 
 namespace fieldgate {
 
@@ -20,6 +22,11 @@ public:
     /// One of the buses of `site`; not started yet.
     Line& add(const Site& site, std::size_t bus);
     void start(Parts& parts);
+    /// The lines that are gone, or wired otherwise, in `change` end; what they were asked is given
+    /// back. One that is held by its worker is left behind, and named.
+    asio::awaitable<std::vector<std::string>> retire(const SiteChange& change, Parts& parts);
+    /// The others get their devices, and the new ones begin.
+    void renew(const SiteChange& change, const Site& site, Parts& parts);
     /// As Line::stop(), of all of them at once.
     asio::awaitable<bool> stop(Parts& parts, const char* why, Instant deadline);
 
@@ -28,8 +35,11 @@ public:
     const Lines& lines() const { return lines_; }
 
 private:
+    void bury();
+
     asio::any_io_executor loop_;
     Lines lines_;
+    std::vector<std::unique_ptr<Line>> left_behind_;
 };
 
 }  // namespace fieldgate

@@ -18,7 +18,11 @@
 namespace fieldgate {
 namespace {
 
-std::string echo(const std::string& question) { return "you said " + question; }
+// "who" is answered with the asker's user.
+asio::awaitable<std::string> echo(std::string question, std::optional<uid_t> user) {
+    const std::string who = user ? std::to_string(*user) : "nobody";
+    co_return question == "who" ? who : "you said " + question;
+}
 
 asio::awaitable<void> end(TaskGroup& flows, AnsweringServer& server) {
     co_await flows.stop();
@@ -152,6 +156,16 @@ TEST(Answering, HangsUpOnAQuestionWithoutEnd) {
     asio::read(socket, asio::dynamic_buffer(answer), failed);
     EXPECT_TRUE(failed);
     EXPECT_EQ(answer, "");
+}
+
+TEST(Answering, KnowsWhoAsksALocalSocket) {
+    const std::string path = socket_path("fieldgate-who-");
+    Serving serving("\n");
+    ASSERT_TRUE(serving.server().listen_local(path));
+    serving.start();
+    const Result<std::string> who = ask_local(path, "who");
+    ASSERT_TRUE(who) << who.error().what;
+    EXPECT_EQ(*who, std::to_string(::getuid()));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ protected:
 };
 
 TEST_F(HangingDisk, KeepsNobodyFromPollingOrAsking) {
-    Gateway gateway(loop.loop.get_executor(), config);
+    Gateway gateway(loop.loop.get_executor(), "", config);
     ASSERT_TRUE(gateway.start());
     ASSERT_TRUE(loop.until([&] { return disk.holds_one(); }));
     EXPECT_TRUE(loop.until([&] { return bytes > 0; })) << "no device is asked";
@@ -95,7 +95,7 @@ TEST_F(HangingDisk, KeepsNobodyFromPollingOrAsking) {
 
 TEST_F(HangingDisk, IsLeftInTimeAndNothingIsMissedThatWasNotThere) {
     const auto start_and_stop = [&] {
-        Gateway gateway(loop.loop.get_executor(), config);
+        Gateway gateway(loop.loop.get_executor(), "", config);
         if (!gateway.start() || !loop.until([&] { return disk.holds_one(); })) ::_exit(4);
         stop_and_leave(loop, gateway);
     };

@@ -94,7 +94,7 @@ TEST_F(OwnCommandTest, AreThoseOfTheShippedModelWithItsParameters) {
     ASSERT_TRUE(files) << files.error().what;
     const ServiceModel* service = files->model.service("Gateway");
     ASSERT_NE(service, nullptr);
-    EXPECT_EQ(service->commands.size(), 10u);
+    EXPECT_EQ(service->commands.size(), 11u);
     for (const CommandModel& command : service->commands) {
         EXPECT_TRUE(power_for(command.name)) << command.name;
         std::string paras = "{";

@@ -74,6 +74,20 @@ refuses_a_second() {
     expect grep -q "$(property MainPID)" second.log
     expect active
 }
+reloads() {
+    local before
+    before=$(property MainPID)
+    sed -i 's/unit: 1..3/unit: 1..4/' /etc/fieldgate/conf.d/10-site.yaml
+    expect systemctl reload $unit
+    expect journal_has "line1: 1 device added, 3 untouched"
+    echo "buses: [" >/etc/fieldgate/conf.d/99-broken.yaml
+    systemctl reload $unit 2>/dev/null && why="systemctl reload said yes"
+    rm /etc/fieldgate/conf.d/99-broken.yaml
+    sed -i 's/unit: 1..4/unit: 1..3/' /etc/fieldgate/conf.d/10-site.yaml
+    expect systemctl reload $unit
+    expect active
+    expect is MainPID "$before"
+}
 survives_a_kill() {
     local before
     before=$(property MainPID)
@@ -160,6 +174,7 @@ check "the example, copied, passes the check" takes_the_example
 check "systemctl start waits for READY, without any network" starts
 check "it runs as its own user without capabilities, filtered" is_confined
 check "a second instance is refused with 3 and the pid of the first" refuses_a_second
+check "it takes over another configuration while it runs" reloads
 check "killed, it comes back" survives_a_kill
 check "frozen, the watchdog brings it back" is_watched
 check "a loop that never comes back is ended by the watchdog" is_watched_though_it_is_busy

@@ -112,5 +112,17 @@ TEST_F(SiteChangeTest, SaysWhatTakesARestart) {
                                   "fieldgate"}));
 }
 
+TEST_F(SiteChangeTest, KnowsAnotherPlatformAlsoByTheContentOfItsFiles) {
+    files_.replace("fieldgate.yaml", "linger: 1s", "linger: 2s");
+    const SiteChange slower = change();
+    EXPECT_TRUE(slower.platform);
+    EXPECT_TRUE(slower.remapped.empty());
+    const std::string ca = after_->config.platform.ca_file;
+    const std::string name = ca.substr(ca.find("certs/"));
+    files_.write(name, files_.text(name) + "\n");
+    EXPECT_TRUE(change().platform) << "a renewed certificate of the same name";
+    EXPECT_TRUE(change().empty());
+}
+
 }  // namespace
 }  // namespace fieldgate

@@ -1,0 +1,95 @@
+// How a running gateway becomes another site's.
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "base/log.h"
+#include "daemon/gateway.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate {
+
+struct Gateway::Reloading {
+    explicit Reloading(const asio::any_io_executor& loop) : changed(loop) {}
+    Event changed;
+    std::optional<SiteKeeper::Report> report;
+};
+
+// Whoever asks may hang up; half a change is none.
+asio::awaitable<SiteKeeper::Report> Gateway::reload(std::string who) {
+    const auto reloading = std::make_shared<Reloading>(loop_);
+    changes_.spawn("reload", reload_apart(reloading));
+    while (!reloading->report)
+        (void)co_await reloading->changed.wait_until(Event::Clock::now() + 10s);
+    note(*reloading->report, who);
+    co_return *reloading->report;
+}
+
+asio::awaitable<void> Gateway::reload_apart(std::shared_ptr<Reloading> reloading) {
+    SiteKeeper::Report report = co_await keeper_.reload();
+    reloading->report = std::move(report);
+    reloading->changed.notify();
+}
+
+void Gateway::note(const SiteKeeper::Report& report, const std::string& who) {
+    for (const Problem& problem : report.problems)
+        if (problem.severity == Problem::Severity::error)
+            log::error("configuration not taken over", {{"problem", describe(problem)}});
+    for (const std::string& line : report.changes) log::notice("site changed", {{"what", line}});
+    for (const std::string& line : report.failures) log::error("not applied", {{"what", line}});
+    if (report.exit == Exit::well && report.changes.empty())
+        log::notice("configuration read again: nothing has changed");
+    storage::AuditEntry entry;
+    entry.who = storage::AuditEntry::Who::local;
+    entry.what = "reload";
+    entry.target = "gateway";
+    entry.detail = who;
+    for (const std::string& line : report.changes) entry.detail += "; " + line;
+    entry.result = report.exit == Exit::well            ? "done"
+                   : report.exit == Exit::configuration ? "refused: the files have errors"
+                                                        : "not all of it could be applied";
+    requests_.audit(std::move(entry));
+}
+
+// Nobody begins on what is gone, then nobody is asked about it, then it is forgotten; what is new
+// is known before it says anything. Lines that are not named are not touched.
+asio::awaitable<std::vector<std::string>> Gateway::apply(SitePtr site, const SiteChange& change) {
+    std::vector<std::string> failures = co_await plant_.retire(change, parts_);
+    const SitePtr before = std::exchange(site_, site);
+    requests_.serve(site_);
+    apply_devices(*before, change);
+    plant_.renew(change, *site_, parts_);
+    safe_writes_.serve(site_);
+    parts_.plan.clear();
+    if (change.platform) apply_platform();
+    co_return failures;
+}
+
+void Gateway::apply_devices(const Site& before, const SiteChange& change) {
+    for (const DeviceIndex device : change.gone) {
+        mapping_.drop(device);
+        latest_.drop(device);
+        if (before.directory.position(device)) devices_.drop(device);
+    }
+    for (const auto* devices : {&change.fresh, &change.remapped})
+        for (const DeviceIndex device : *devices) put(*site_, device);
+}
+
+// What was learned of the old platform may not hold for the new one.
+void Gateway::apply_platform() {
+    const northbound::Limits& limits = site_->config.platform.limits;
+    std::shared_ptr<Road::Mqtt> old = cloud_.replace(site_);
+    pacer_ = northbound::Pacer(limits);
+    sizes_ = northbound::PayloadLimit(limits.payload_bytes);
+    goodput_ = northbound::Goodput(limits);
+    timers_.spawn("leave road", leave_road(std::move(old)));
+}
+
+// Its library's threads end in their own time: nobody waits for them on the loop.
+asio::awaitable<void> Gateway::leave_road(std::shared_ptr<Road::Mqtt> old) {
+    asio::steady_timer timer(loop_, 30s);
+    co_await timer.async_wait(asio::use_awaitable);
+    old.reset();
+}
+
+}  // namespace fieldgate

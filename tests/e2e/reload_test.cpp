@@ -1,0 +1,172 @@
+// A site that changes while it runs: `fieldgate reload`, SIGHUP.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "tests/e2e/site.h"
+#include "tests/lab/plant/plant.h"
+
+using namespace std::chrono_literals;
+
+namespace fieldgate::e2e {
+namespace {
+
+constexpr const char* template_yaml = R"(template: valve
+product_id: e2e
+protocol: modbus
+defaults: { every: 200ms, report: { change: any, max: 10m } }
+services:
+  Valve:
+    limit: { at: "holding:10", type: u16, write: { min: 1, max: 63 } }
+)";
+
+class Reload : public testing::Test {
+protected:
+    Reload() : port_(plant_.add_tcp({"plc", {1, 2, 3, 4}, lab::memory_values, {}})) {
+        Site::Settings settings;
+        settings.units = 2;
+        settings.lanes = 3;
+        settings.more = "remote: { write: true }\n";
+        settings.files = {{"templates/valve.yaml", template_yaml},
+                          {"conf.d/plant.yaml", plant_yaml({1, 2})}};
+        settings.platform_more = "  linger: 50ms\n  reconnect: { from: 200ms, to: 500ms }\n";
+        site_.emplace(settings);
+        site_->start();
+    }
+
+    std::string plant_yaml(const std::vector<int>& units, const std::string& more = "") const {
+        std::string text =
+            "buses:\n  plc: { protocol: modbus-tcp, tcp: \"127.0.0.1:" + std::to_string(port_) +
+            "\", timeout: 300ms, retries: 0" + more + " }\ndevices:\n";
+        for (const int unit : units)
+            text += "  - { name: v" + std::to_string(unit) + ", unit: " + std::to_string(unit) +
+                    ", template: valve, bus: plc, node_id: V" + std::to_string(unit) + " }\n";
+        return text;
+    }
+    void write(const std::string& file, const std::string& text) const {
+        lab::write_file(site_->folder() / file, text);
+    }
+    lab::Finished reload() { return site_->command({"reload"}); }
+    bool is(const std::string& device, const std::string& status) {
+        return lab::wait_until([&] { return site_->platform().status(device) == status; }, 15s);
+    }
+    bool log_says(const std::string& text) {
+        return lab::wait_until([&] { return site_->log().find(text) != std::string::npos; }, 15s);
+    }
+    std::int64_t member(const char* part, const char* name) {
+        const auto now = site_->status();
+        const json::Value* const object = now ? now->get(part) : nullptr;
+        const json::Value* const number = object ? object->get(name) : nullptr;
+        return number && number->integer() ? *number->integer() : -1;
+    }
+
+    lab::Plant plant_;
+    std::uint16_t port_;
+    std::optional<Site> site_;
+};
+
+TEST_F(Reload, TakesDevicesInAndOutAndLeavesTheOthersAlone) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    ASSERT_TRUE(is("e2e_V2", "ONLINE"));
+    write("conf.d/plant.yaml", plant_yaml({1, 3, 4}));
+    const auto began = std::chrono::steady_clock::now();
+    const lab::Finished done = reload();
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+    EXPECT_EQ(done.code, 0) << done.output;
+    EXPECT_NE(done.output.find("plc: 2 devices added, 1 removed, 1 untouched"), std::string::npos)
+        << done.output;
+    EXPECT_TRUE(is("e2e_V3", "ONLINE")) << site_->log();
+    EXPECT_TRUE(is("e2e_V4", "ONLINE"));
+    EXPECT_TRUE(is("e2e_V2", "OFFLINE")) << "before it is forgotten";
+    EXPECT_EQ(site_->log().find("device online bus=field"),
+              site_->log().rfind("device online bus=field device=d1"))
+        << "the other bus was not touched";
+
+    // It comes back, and its times go on.
+    write("conf.d/plant.yaml", plant_yaml({1, 2}));
+    EXPECT_EQ(reload().code, 0);
+    EXPECT_TRUE(is("e2e_V2", "ONLINE"));
+    EXPECT_TRUE(is("e2e_V4", "OFFLINE"));
+    EXPECT_EQ(site_->stop(), 0);
+    EXPECT_EQ(site_->wrong(), 0U);
+    std::map<std::string, std::int64_t> last;
+    for (const lab::Record& record : site_->platform().records()) {
+        std::int64_t& before = last[record.device + record.service];
+        EXPECT_GT(record.event_time, before) << record.device;
+        before = record.event_time;
+    }
+}
+
+TEST_F(Reload, ChangesNothingOnAnErrorAndSaysWhere) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    write("conf.d/plant.yaml", plant_yaml({1, 2}, ", speed: 9"));
+    const lab::Finished done = reload();
+    EXPECT_EQ(done.code, 78) << done.output;
+    EXPECT_NE(done.output.find("conf.d/plant.yaml:2:"), std::string::npos) << done.output;
+    EXPECT_NE(done.output.find("nothing was changed"), std::string::npos) << done.output;
+    write("conf.d/plant.yaml", plant_yaml({1, 2}));
+    EXPECT_EQ(reload().output, "nothing has changed\n");
+    write("templates/valve.yaml", std::string("# a remark\n") + template_yaml);
+    EXPECT_EQ(reload().output, "nothing has changed\n");
+}
+
+TEST_F(Reload, TakesTheSameWayOnSighup) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    write("conf.d/plant.yaml", plant_yaml({1, 2, 3}));
+    ::kill(site_->gateway().pid(), SIGHUP);
+    EXPECT_TRUE(is("e2e_V3", "ONLINE")) << site_->log();
+    write("conf.d/plant.yaml", "buses: [");
+    ::kill(site_->gateway().pid(), SIGHUP);
+    EXPECT_TRUE(log_says("configuration not taken over")) << site_->log();
+    EXPECT_TRUE(site_->status()) << "and it goes on";
+}
+
+TEST_F(Reload, OpensABusAnewWhoseWireHasChanged) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    write("conf.d/plant.yaml", plant_yaml({1, 2}, ", connection: per_cycle"));
+    const lab::Finished done = reload();
+    EXPECT_EQ(done.code, 0) << done.output;
+    EXPECT_NE(done.output.find("plc: opened anew with other settings"), std::string::npos)
+        << done.output;
+    EXPECT_TRUE(log_says("bus up bus=plc"));
+    write("conf.d/plant.yaml", "devices: []\n");
+    EXPECT_NE(reload().output.find("plc: removed"), std::string::npos);
+    EXPECT_TRUE(is("e2e_V1", "OFFLINE"));
+}
+
+TEST_F(Reload, ConnectsOnceMoreForAnotherPlatformAndLosesNothing) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    const std::int64_t from = Site::now_ms();
+    const std::uint64_t connections = site_->platform().counts().connections;
+    const std::string main = lab::read_file(site_->folder() / "fieldgate.yaml");
+    std::string other = main;
+    other.replace(other.find("linger: 50ms"), 12, "linger: 60ms");
+    write("fieldgate.yaml", other);
+    const lab::Finished done = reload();
+    EXPECT_EQ(done.code, 0) << done.output;
+    EXPECT_NE(done.output.find("platform: connects anew"), std::string::npos) << done.output;
+    EXPECT_TRUE(lab::wait_until(
+        [&] { return site_->platform().counts().connections == connections + 1; }, 15s));
+    const std::int64_t until = Site::now_ms() + 2000;
+    EXPECT_TRUE(lab::wait_until(
+        [&] { return Site::now_ms() > until && site_->missing(from, until) == 0; }, 15s))
+        << site_->log();
+    EXPECT_EQ(site_->platform().counts().connections, connections + 1);
+    EXPECT_EQ(site_->imbalance(), 0);
+    EXPECT_EQ(member("link", "up"), -1);
+}
+
+TEST_F(Reload, SaysWhatTakesARestart) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    std::string main = lab::read_file(site_->folder() / "fieldgate.yaml");
+    main.replace(main.find("store: {"), 8, "store: { max_size: 99MiB,");
+    write("fieldgate.yaml", main);
+    const lab::Finished done = reload();
+    EXPECT_EQ(done.code, 1) << done.output;
+    EXPECT_NE(done.output.find("store: changed, and takes a restart"), std::string::npos)
+        << done.output;
+}
+
+}  // namespace
+}  // namespace fieldgate::e2e
