@@ -9,11 +9,11 @@
 #include <random>
 
 #include "base/log.h"
-#include "daemon/carry_out.h"
 #include "daemon/clock.h"
 #include "daemon/deliver.h"
+#include "daemon/gate/carry_out.h"
+#include "daemon/gate/operate.h"
 #include "daemon/notices.h"
-#include "daemon/operate.h"
 #include "northbound/reconnect.h"
 
 using namespace std::chrono_literals;

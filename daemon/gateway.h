@@ -4,14 +4,14 @@
 
 #include "base/pulse.h"
 #include "base/task_group.h"
-#include "daemon/answering.h"
 #include "daemon/flows.h"
+#include "daemon/local/answering.h"
+#include "daemon/local/status.h"
 #include "daemon/self_report.h"
 #include "daemon/site/plant.h"
 #include "daemon/site/road.h"
 #include "daemon/site/site.h"
 #include "daemon/site/site_keeper.h"
-#include "daemon/status.h"
 
 namespace fieldgate {
 

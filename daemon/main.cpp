@@ -1,3 +1,3 @@
-#include "daemon/options.h"
+#include "daemon/local/options.h"
 
 int main(int argc, char** argv) { return fieldgate::run_command_line(argc, argv); }

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "daemon/config.h"
-#include "daemon/status.h"
+#include "daemon/local/status.h"
 #include "model/reading.h"
 
 namespace fieldgate {

@@ -14,6 +14,14 @@ forbid storage    'southbound|northbound|daemon|tests'
 forbid northbound 'southbound|storage|daemon|tests'
 forbid daemon     'tests'
 
+# The rooms of the daemon. What the files say knows nobody; what a site is, nobody but them.
+forbid daemon/config 'daemon/(site|gate|local)'
+for value in site site_change directory devices latest; do
+    if grep -nE '^#include "daemon/(gate|local|flows|gateway)' daemon/site/$value.h daemon/site/$value.cpp 2>/dev/null; then
+        bad=1
+    fi
+done
+
 wraps() { # wraps FOLDER 'header|header': only FOLDER includes them
     for room in base model southbound storage northbound daemon; do
         [ "$room" = "$1" ] && continue

@@ -1,7 +1,7 @@
 #include "daemon/site/line.h"
 
-#include "daemon/carry_out.h"
 #include "daemon/flows.h"
+#include "daemon/gate/carry_out.h"
 
 namespace fieldgate {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/task_group.h"
-#include "daemon/orders.h"
+#include "daemon/gate/orders.h"
 #include "southbound/bus.h"
 
 namespace fieldgate {

@@ -8,7 +8,7 @@
 #include <atomic>
 #include <thread>
 
-#include "tests/daemon/gate_site.h"
+#include "tests/daemon/gate/site.h"
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/site.h"
 

@@ -1,0 +1,26 @@
+#include "daemon/local/check.h"
+
+#include <cstdio>
+
+#include "daemon/config.h"
+#include "daemon/local/plan_report.h"
+
+namespace fieldgate {
+Exit check(const std::string& config_file, bool with_plan, bool as_json) {
+    const LoadedConfig loaded = load_config(config_file);
+    const Exit exit = exit_of(loaded);
+    if (as_json) {
+        std::string text = "{";
+        append_problems_json(text, loaded.problems);
+        if (with_plan && loaded.ok())
+            text += ",\"plan\":" + plan_json(*loaded.config, plan_site(*loaded.config));
+        std::puts((text + "}").c_str());
+        return exit;
+    }
+    print_problems(loaded.problems);
+    if (with_plan && loaded.ok())
+        std::fputs(plan_text(*loaded.config, plan_site(*loaded.config)).c_str(), stdout);
+    return exit;
+}
+
+}  // namespace fieldgate
