@@ -51,6 +51,8 @@ Gateway::Gateway(const asio::any_io_executor& loop, std::string main_file, Confi
       clock_(build_date()),
       mapping_(series_),
       devices_(loop),
+      farewells_(loop, site_->config.store.path + "/" + Farewells::file_name, devices_,
+                 device_table_),
       uplink_(loop, system_clock_now()),
       outbox_(loop, site_->config.store, series_, boot_id(), build_date()),
       control_store_(loop, site_->config.store.path, site_->config.store.commit),
@@ -139,6 +141,7 @@ Result<void> Gateway::start() {
     flows_.spawn("obey_own", obey_own(parts_, own_orders_));
     flows_.spawn("fail_safe", safe_writes_.write(parts_));
     flows_.spawn("outage", safe_writes_.remember());
+    flows_.spawn("farewells", farewells_.keep());
     flows_.spawn("reply", reply(parts_));
     flows_.spawn("connect", connect());
     flows_.spawn("upload", upload(parts_));
@@ -192,6 +195,7 @@ void Gateway::store_all() {
     closing_.spawn("control store", control_store_.close());
     closing_.spawn("store", outbox_.close());
     closing_.spawn("outage", safe_writes_.remember_last());
+    closing_.spawn("farewells", farewells_.keep_last());
 }
 
 asio::awaitable<void> Gateway::say_goodbye() {

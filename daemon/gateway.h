@@ -8,6 +8,7 @@
 #include "daemon/local/answering.h"
 #include "daemon/local/status.h"
 #include "daemon/self_report.h"
+#include "daemon/site/farewells.h"
 #include "daemon/site/plant.h"
 #include "daemon/site/road.h"
 #include "daemon/site/site.h"
@@ -67,6 +68,7 @@ private:
     EventClock clock_;
     Mapping mapping_;
     Devices devices_;
+    Farewells farewells_;
     Uplink uplink_;
     northbound::TimeSync time_sync_;
     Pulses pulses_;

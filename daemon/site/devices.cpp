@@ -30,14 +30,34 @@ std::string reason(const northbound::StatusResponse::Failure& failure) {
 Devices::Devices(const asio::any_io_executor& loop)
     : chance_(std::random_device()()), change_(loop) {}
 
-void Devices::put(DeviceIndex device, const std::string& device_id) {
+Devices::Entry& Devices::entry_of(DeviceIndex device, const std::string& device_id) {
     if (device >= entries_.size()) entries_.resize(device + 1);
     Entry& entry = entries_[device];
     entry.device_id = device_id;
     entry.index = device;
+    by_id_.try_emplace(entry.device_id, device);
+    return entry;
+}
+
+void Devices::put(DeviceIndex device, const std::string& device_id) {
+    Entry& entry = entry_of(device, device_id);
     entry.here = true;
     entry.leaving = false;
-    by_id_.try_emplace(entry.device_id, device);
+}
+
+void Devices::owe(DeviceIndex device, const std::string& device_id) {
+    Entry& entry = entry_of(device, device_id);
+    if (entry.here) return;
+    entry.leaving = true;
+    entry.now = DeviceStatus::offline;
+    change_.notify();
+}
+
+std::set<std::string> Devices::owed() const {
+    std::set<std::string> ids;
+    for (const Entry& entry : entries_)
+        if (entry.leaving) ids.insert(entry.device_id);
+    return ids;
 }
 
 void Devices::drop(DeviceIndex device) {

@@ -3,6 +3,7 @@
 #include <asio/awaitable.hpp>
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +40,11 @@ public:
     /// The site has it no more: the platform is told that it is OFFLINE, if it was told anything,
     /// and then it is forgotten.
     void drop(DeviceIndex device);
+
+    /// An earlier life has dropped it, and the platform was not told yet.
+    void owe(DeviceIndex device, const std::string& device_id);
+    /// The ids of those that are gone, and the platform is to be told so.
+    std::set<std::string> owed() const;
 
     /// Of one that is not here nothing is kept.
     void set(DeviceIndex device, DeviceStatus status);
@@ -105,6 +111,7 @@ private:
     static bool is_of_interest(const Entry& entry) { return entry.here || entry.leaving; }
     Entry* find(std::string_view device_id);
     void leave(Entry& entry);
+    Entry& entry_of(DeviceIndex device, const std::string& device_id);
     const Refusal* refusal(DeviceIndex device) const;
     bool is_untold(const Entry& entry) const;
     void forget(Entry& entry);

@@ -98,6 +98,21 @@ TEST_F(Reload, TakesDevicesInAndOutAndLeavesTheOthersAlone) {
     }
 }
 
+// The platform is away when the device goes, and the gateway restarts before it is back.
+TEST_F(Reload, OwesThePlatformAWordAboutADeviceThatIsGone) {
+    ASSERT_TRUE(is("e2e_V2", "ONLINE")) << site_->log();
+    site_->platform().broker().stop();
+    write("conf.d/plant.yaml", plant_yaml({1}));
+    EXPECT_EQ(reload().code, 0);
+    EXPECT_EQ(site_->stop(), 0);
+    site_->start();
+    site_->platform().broker().start();
+    EXPECT_TRUE(is("e2e_V2", "OFFLINE")) << site_->log();
+    EXPECT_TRUE(lab::wait_until(
+        [&] { return !std::filesystem::exists(site_->folder() / "store/farewells"); }, 10s))
+        << "and is forgotten then";
+}
+
 TEST_F(Reload, ChangesNothingOnAnErrorAndSaysWhere) {
     ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
     write("conf.d/plant.yaml", plant_yaml({1, 2}, ", speed: 9"));

@@ -201,5 +201,17 @@ TEST_F(DevicesTest, ThatThePlatformDeletesWhileTheyLeaveAreForgotten) {
     EXPECT_EQ(devices.all_offline().size(), 2u) << "b and c";
 }
 
+TEST_F(DevicesTest, OfAnEarlierLifeAreToldOfflineUnlessTheyAreBack) {
+    devices.owe(7, "gone");
+    devices.owe(0, "a");  // is here
+    EXPECT_EQ(devices.owed(), std::set<std::string>{"gone"});
+    EXPECT_EQ(due(), (Ids{"a", "b", "gone"}));
+    tell();
+    EXPECT_EQ(devices.owed(), std::set<std::string>());
+    devices.owe(7, "gone");
+    devices.put(7, "gone");
+    EXPECT_EQ(devices.owed(), std::set<std::string>()) << "it has come back";
+}
+
 }  // namespace
 }  // namespace fieldgate
