@@ -33,8 +33,9 @@ struct Order {
     static constexpr std::size_t writes_max = 64;
 
     Origin origin = Origin::platform;
-    std::string id;             ///< The platform's; of cloud_loss: CloudLoss::Write::key.
+    std::string id;             ///< The platform's; of cloud_loss: of the rule.
     std::string digest;         ///< Of the request.
+    bool seen_before = false;   ///< An earlier life has begun or answered it: the ledger knows how.
     storage::AuditEntry asked;  ///< What the audit log will say that was wanted.
     SitePtr site;               ///< In which its names mean what follows.
     DeviceIndex device = 0;

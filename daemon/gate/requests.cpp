@@ -133,6 +133,7 @@ std::optional<Order> Requests::take(northbound::Request request, Instant now) {
     }
     Order& order = std::get<Order>(admitted);
     order.asked = entry_of(request, "");
+    order.seen_before = known == Answers::Known::noted;
     answers_.owe(request, now, order.acts());
     if (order.acts()) return std::move(order);
     if (const char* why = push(order)) {
@@ -157,6 +158,12 @@ asio::awaitable<void> Requests::note(Order order) {
     using State = storage::LedgerEntry::State;
     const std::string id = order.id;
     const Result<storage::LedgerEntry> noted = co_await ledger_.begin(key_of(order), order.digest);
+    if (!noted && order.seen_before) {
+        repeat(order,
+               outcome_of(order, codes::unknown,
+                          "seen before; what became of it cannot be read now: not repeated"));
+        co_return;
+    }
     if (!noted) {
         Outcome outcome = outcome_not_noted(order, noted.error());
         ledger_.note_later(key_of(order), order.digest, encode_outcome(outcome));

@@ -286,5 +286,19 @@ TEST_F(RequestsTest, NoFloodWashesFromTheAuditWhatWasWritten) {
     EXPECT_EQ(gate_->requests().counters().malformed, 3400u);
 }
 
+// It acted, and died before it could say so; now the disk takes nothing, and nobody can look.
+TEST_F(RequestsTest, OfWhatAnEarlierLifeHasBegunItIsNeverSaidThatItWasNotDone) {
+    gate_->take(set_request("a"), now_);
+    ASSERT_TRUE(gate_->requests().begin(order("a")));
+    die();
+    for (const Fault fault : {Fault::full, Fault::write_error, Fault::sync_error}) {
+        disk_.fail(fault);
+        gate_->take(set_request("a"), now_);
+        EXPECT_EQ(told("a"), codes::unknown);
+        disk_.fail(Fault::none);
+        die();
+    }
+}
+
 }  // namespace
 }  // namespace fieldgate
