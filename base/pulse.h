@@ -19,6 +19,9 @@ public:
         Pulse(std::string name, std::function<Clock::time_point()> also)
             : name_(std::move(name)), also_(std::move(also)) {}
         void beat() { last_ = Clock::now(); }
+        void excuse() {
+            also_ = [] { return Clock::now(); };
+        }
         const std::string& name() const { return name_; }
         Clock::time_point last() const { return also_ ? std::max(last_, also_()) : last_; }
 
@@ -37,6 +40,12 @@ public:
     /// Its flow has ended, and is not missed.
     void remove(const Pulse& pulse) {
         pulses_.remove_if([&](const Pulse& one) { return &one == &pulse; });
+    }
+
+    /// Flows of that name are left behind: whoever holds them, they are not missed.
+    void excuse(const std::string& name) {
+        for (Pulse& pulse : pulses_)
+            if (pulse.name() == name) pulse.excuse();
     }
 
     /// The pulse of a flow that ends before the program does, as a local of it.

@@ -182,32 +182,25 @@ asio::awaitable<void> pause_before_connect(Parts& parts, Pulses::Pulse& pulse, s
     }
 }
 
-bool is_in_time(const Order& order) { return Event::Clock::now() < order.begin_before; }
-
-void note_status(Parts& parts, DeviceIndex device, DeviceStatus status) {
-    parts.devices.set(device, status);
-    if (status == DeviceStatus::online) parts.safe_writes.online(device);
-}
-
-asio::awaitable<void> carry_out(Parts& parts, southbound::Bus* bus, const Order& order) {
-    Outcome outcome = outcome_not_begun(order);
-    const bool wanted = is_in_time(order) && parts.requests.begin(order);
-    if (wanted && order.own) outcome = co_await operate(parts, order);
-    if (wanted && !order.own) outcome = co_await write_order(parts, *bus, order);
-    co_await parts.requests.settle(order, std::move(outcome));
+// What a line of before says of a device that has another edition now is no news.
+void note_status(Parts& parts, DeviceRef device, DeviceStatus status) {
+    const Directory& directory = parts.site->directory;
+    if (!directory.config_of(device.index) || directory.ref(device.index) != device) return;
+    parts.devices.set(device.index, status);
+    if (status == DeviceStatus::online) parts.safe_writes.online(device.index);
 }
 
 }  // namespace
 
 asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
-    const bool strict = parts.site->config.store.durability == storage::Durability::strict;
+    const bool strict = parts.durability == storage::Durability::strict;
     Pulses::Local pulse(parts.pulses, "collect " + bus.name(), [&bus] { return bus.turned(); });
     std::vector<Record> records;
     for (;;) {
         pulse.beat();
         const std::optional<Readings> readings = co_await bus.next();
         if (!readings) continue;
-        if (readings->changed) note_status(parts, readings->device.index, *readings->changed);
+        if (readings->changed) note_status(parts, readings->device, *readings->changed);
         parts.latest.set(*readings);
         records.clear();
         parts.mapping.map(*readings, parts.clock, records);
@@ -238,6 +231,10 @@ asio::awaitable<void> upload(Parts& parts) {
         };
         const storage::Lease lease = co_await parts.outbox.take(fit, platform.linger);
         if (lease.records == 0) continue;
+        if (site != parts.site) {  // it was filled for a platform that may be gone
+            parts.outbox.release(lease);
+            continue;
+        }
         if (parts.suspicion.trial(parcel)) {
             co_await put_to_trial(parts, pulse, std::move(parcel), lease);
             continue;
@@ -338,7 +335,10 @@ asio::awaitable<void> obey_own(Parts& parts, Orders& orders) {
         const std::optional<Order> order = co_await orders.next();
         pulse.beat();
         if (!order) continue;
-        if (order->own)
+        // A change of the site may take as long as its files and wires do.
+        if (order->own && order->own->kind == OwnCommand::Kind::reload)
+            parts.deliveries.spawn("reload", carry_out_apart(parts, *order));
+        else if (order->own)
             co_await carry_out(parts, nullptr, *order);
         else
             parts.requests.settle(*order, own_properties(parts, *order));

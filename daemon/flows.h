@@ -30,7 +30,8 @@ namespace fieldgate {
 
 /// What the flows work on. Gateway owns all of it and outlives them.
 struct Parts {
-    const SitePtr& site;  ///< Of now: who waits holds his own.
+    const SitePtr& site;             ///< Of now: who waits holds his own.
+    storage::Durability durability;  ///< As the store was opened with.
     SeriesTable& series;
     EventClock& clock;
     Mapping& mapping;

@@ -85,6 +85,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, std::string main_file, Confi
       closing_(loop),
       changes_(loop),
       parts_{site_,
+             site_->config.store.durability,
              series_,
              clock_,
              mapping_,
@@ -156,8 +157,9 @@ Result<void> Gateway::start() {
 asio::awaitable<bool> Gateway::stop() {
     const Instant begin = Pulses::Clock::now();
     const Instant end = begin + 4500ms;
-    const bool still = co_await plant_.stop(parts_, "busy: the gateway stops", begin + 1s);
+    stopping_ = true;  // no other site from now on
     co_await changes_.ended(begin + 1s);
+    const bool still = co_await plant_.stop(parts_, "busy: the gateway stops", begin + 1s);
     co_await answer_what_is_owed(begin + 1500ms);
     const bool unwound = co_await flows_.stop(begin + 2s);
     if (!still || !unwound) log::warning("a wire or a disk holds a flow");

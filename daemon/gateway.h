@@ -93,6 +93,7 @@ private:
     TaskGroup flows_;
     TaskGroup closing_;
     TaskGroup changes_;  // of the site; never cancelled
+    bool stopping_ = false;
     Parts parts_;
 };
 

@@ -10,23 +10,25 @@ using namespace std::chrono_literals;
 namespace fieldgate {
 
 struct Gateway::Reloading {
-    explicit Reloading(const asio::any_io_executor& loop) : changed(loop) {}
+    Reloading(const asio::any_io_executor& loop, std::string its_who)
+        : who(std::move(its_who)), changed(loop) {}
+    std::string who;
     Event changed;
     std::optional<SiteKeeper::Report> report;
 };
 
 // Whoever asks may hang up; half a change is none.
 asio::awaitable<SiteKeeper::Report> Gateway::reload(std::string who) {
-    const auto reloading = std::make_shared<Reloading>(loop_);
+    const auto reloading = std::make_shared<Reloading>(loop_, std::move(who));
     changes_.spawn("reload", reload_apart(reloading));
     while (!reloading->report)
         (void)co_await reloading->changed.wait_until(Event::Clock::now() + 10s);
-    note(*reloading->report, who);
     co_return *reloading->report;
 }
 
 asio::awaitable<void> Gateway::reload_apart(std::shared_ptr<Reloading> reloading) {
     SiteKeeper::Report report = co_await keeper_.reload();
+    note(report, reloading->who);
     reloading->report = std::move(report);
     reloading->changed.notify();
 }
@@ -54,7 +56,10 @@ void Gateway::note(const SiteKeeper::Report& report, const std::string& who) {
 // Nobody begins on what is gone, then nobody is asked about it, then it is forgotten; what is new
 // is known before it says anything. Lines that are not named are not touched.
 asio::awaitable<std::vector<std::string>> Gateway::apply(SitePtr site, const SiteChange& change) {
-    std::vector<std::string> failures = co_await plant_.retire(change, parts_);
+    std::vector<std::string> failures;
+    if (!stopping_) failures = co_await plant_.retire(change, parts_);
+    if (stopping_) failures.emplace_back("the gateway stops");
+    if (stopping_) co_return failures;
     const SitePtr before = std::exchange(site_, site);
     requests_.serve(site_);
     apply_devices(*before, change);
@@ -82,6 +87,7 @@ void Gateway::apply_platform() {
     pacer_ = northbound::Pacer(limits);
     sizes_ = northbound::PayloadLimit(limits.payload_bytes);
     goodput_ = northbound::Goodput(limits);
+    suspicion_.forget();
     timers_.spawn("leave road", leave_road(std::move(old)));
 }
 

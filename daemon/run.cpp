@@ -59,8 +59,7 @@ asio::awaitable<void> watch(Gateway& gateway) {
 }
 
 // As `fieldgate reload`: the terminal that hangs up is no reason to end.
-asio::awaitable<void> reload_on_hangup(Gateway& gateway) {
-    asio::signal_set hangup(co_await asio::this_coro::executor, SIGHUP);
+asio::awaitable<void> reload_on_hangup(Gateway& gateway, asio::signal_set& hangup) {
     for (;;) {
         co_await hangup.async_wait(asio::use_awaitable);
         (void)co_await gateway.reload("SIGHUP");
@@ -85,9 +84,10 @@ asio::awaitable<Exit> live(Gateway& gateway) {
         log::error(running ? "already running" : "not started", {{"why", why}});
         co_return running ? Exit::already_running : Exit::failed;
     }
+    asio::signal_set hangup(loop, SIGHUP);  // to the end: what a hangup does by default is to kill
     TaskGroup watchdog(loop);
     watchdog.spawn("watch", watch(gateway));
-    watchdog.spawn("reload", reload_on_hangup(gateway));
+    watchdog.spawn("reload", reload_on_hangup(gateway, hangup));
     service::ready();
     log::notice("started", {{"version", FIELDGATE_VERSION}});
     co_await asked_to_stop.wait();
@@ -103,6 +103,7 @@ asio::awaitable<Exit> live(Gateway& gateway) {
 
 Exit run(const std::string& config_file) {
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGHUP, SIG_IGN);  // until somebody listens to it
     LoadedConfig loaded = load_config(config_file);
     if (!loaded.config) {
         // A file may just be replaced. What is given up now is given up for years.

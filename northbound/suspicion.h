@@ -49,6 +49,14 @@ public:
     static constexpr std::chrono::seconds prompt{5};
     static constexpr int strikes_max = 3;
 
+    /// Another platform: what was learned of the last says nothing.
+    void forget() {
+        acquit();
+        on_trial_.clear();
+        failed_.clear();
+        ignored_ = data_taken_ = false;
+    }
+
     /// A link is open, and data may go. What failed on the one before is judged now.
     void connected(Instant now);
     /// It leaves now, with nothing else in flight.

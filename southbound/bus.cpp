@@ -50,13 +50,13 @@ asio::awaitable<std::optional<Readings>> Bus::State::next() {
     for (;;) {
         const Instant now = Clock::now();
         turned_ = now;
+        if (serve_next_) apply_devices(now);
         if (is_suspended()) {
             if (now >= *suspended_until_) resume();
             if (now >= turn) co_return std::nullopt;
             if (is_suspended()) co_await wake_.wait_until(std::min(*suspended_until_, turn));
             continue;
         }
-        if (serve_next_) apply_devices(now);
         if (now >= periods_change_) apply_periods(now);
         const bool lost = serial_ && known_ && !status_.up;
         if (lost && now >= next_look_) {

@@ -81,7 +81,7 @@ public:
     /// From now on these are its devices: next() takes them over between two scans. One whose
     /// index, unit and register map (the very same object) are as before keeps what was learned of
     /// it, its health and its ticks, whatever else of it has changed. What is asked of another
-    /// edition from now on is refused; what is under way with the old ones ends with them.
+    /// edition is refused; what is under way with the old ones ends with them.
     void serve(std::vector<DeviceSettings> devices);
 
     /// Writes `value` to a point of a device on this bus, once, by FC 5, 6, 16 or 22; bits without
@@ -90,12 +90,12 @@ public:
     /// written is due to be read and returned by next() at once, and no older sample of it is.
     ///
     /// Any error says that no write has left: unsupported (no such device or point, or not to be
-    /// written), out_of_range and bad_data (modbus::encode), closed (no wire, or the device is
-    /// offline), busy (suspended), and what went wrong with the reading before (timeout, refused,
-    /// bad_data). Throws operation_aborted when cancelled; then nobody knows.
-    ///
-    /// `how.not_after`: no byte of it leaves from then on (timeout). `how.insists`: also while the
-    /// bus is suspended or the device offline, if it answers a question first.
+    /// written), busy (being taken over, or suspended), out_of_range and bad_data
+    /// (modbus::encode), closed (no wire, or the device is offline), and what went wrong with the
+    /// reading before (timeout, refused, bad_data). Throws operation_aborted when cancelled; then
+    /// nobody knows.
+    /// `not_after`: no byte of it leaves from then on (timeout). `insists`: also while the bus is
+    /// suspended, if the device answers a question first.
     struct WriteHow {
         WriteHow(Instant latest = Instant::max(), bool also_suspended = false)
             : not_after(latest), insists(also_suspended) {}

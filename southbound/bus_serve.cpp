@@ -43,6 +43,14 @@ void Bus::State::apply_devices(Instant now) {
         if (!kept[i]) add(std::move(wanted[i]), now);
 }
 
+// It may be one that is about to be taken over: a scan is on the wire.
+Error Bus::State::no_device(DeviceRef device) const {
+    const auto is_wanted = [&](const DeviceSettings& one) { return one.device == device; };
+    if (serve_next_ && std::any_of(serve_next_->begin(), serve_next_->end(), is_wanted))
+        return Error(Errc::busy, "bus " + settings_.name + " is being changed");
+    return Error(Errc::unsupported, "no such device on bus " + settings_.name);
+}
+
 void Bus::State::keep(Device& device, DeviceSettings settings, Instant now) {
     const bool same_periods = device.settings.every == settings.every;
     const bool same_policy = device.settings.offline == settings.offline;

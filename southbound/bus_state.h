@@ -66,6 +66,7 @@ private:
     struct Target {
         DevicePtr device;
         PointIndex point;
+        std::shared_ptr<const std::vector<Point>> points;  // of which `rule` is one's
         const modbus::Field* field;
         const WriteRule* rule;
         WriteHow how;
@@ -99,6 +100,7 @@ private:
 
     // bus_serve.cpp
     bool is_here(const Device& device) const { return devices_[device.slot].get() == &device; }
+    Error no_device(DeviceRef device) const;
     void add(DeviceSettings settings, Instant now);
     void keep(Device& device, DeviceSettings settings, Instant now);
     void apply_devices(Instant now);

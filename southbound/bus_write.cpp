@@ -70,7 +70,7 @@ Bus::State::DevicePtr Bus::State::find(DeviceRef device) const {
 
 Result<Bus::State::Target> Bus::State::target(DeviceRef wanted, PointIndex point) const {
     const DevicePtr found = find(wanted);
-    if (!found) return Error(Errc::unsupported, "no such device on bus " + settings_.name);
+    if (!found) return no_device(wanted);
     const DeviceSettings& device = found->settings;
     const bool known = point < device.map->fields.size() && device.points;
     if (!known || !device.points->at(point).write)
@@ -78,7 +78,8 @@ Result<Bus::State::Target> Bus::State::target(DeviceRef wanted, PointIndex point
     const modbus::Field& field = device.map->fields[point];
     if (modbus::width(field) > modbus::write_registers_max)
         return Error(Errc::unsupported, "more registers than one request can write");
-    return Target{found, point, &field, &*device.points->at(point).write, WriteHow()};
+    return Target{found,     point, device.points, &field, &*device.points->at(point).write,
+                  WriteHow()};
 }
 
 asio::awaitable<Result<Written>> Bus::State::write(DeviceRef device, PointIndex point, Value value,
@@ -168,12 +169,12 @@ std::optional<Error> Bus::State::unreachable(const Device& device) const {
     return Error(Errc::closed, name + " is offline");
 }
 
-// Who insists is let through to a device that is offline, or was not asked for as long as its bus
-// has been suspended, if it answers now: of a write that is sent to a dead one nobody knows.
+// Who insists is let through a suspension, in which nobody else asks how the device is: if it
+// answers now, for of a write that is sent to a dead one nobody knows.
 asio::awaitable<std::optional<Error>> Bus::State::reach(const Target& target) {
     const Device& device = *target.device;
     std::optional<Error> away = unreachable(device);
-    if (!away || !target.how.insists || !is_here(device)) co_return away;
+    if (!away || !target.how.insists || !is_here(device) || !is_suspended()) co_return away;
     if (device.plan.scans().empty()) co_return std::nullopt;
     const Request question = device.plan.scans().front().request;
     const Result<Reply> answer = co_await transact(question);
@@ -238,7 +239,7 @@ asio::awaitable<void> Bus::State::verify(const Target& target, const Value& want
 asio::awaitable<Result<Readings>> Bus::State::read(DeviceRef wanted,
                                                    std::vector<PointIndex> points) {
     const DevicePtr found = find(wanted);
-    if (!found) co_return Error(Errc::unsupported, "no such device on bus " + settings_.name);
+    if (!found) co_return no_device(wanted);
     Device& device = *found;
     if (auto why = unreachable(device)) co_return *why;
     std::optional<Error> failure;

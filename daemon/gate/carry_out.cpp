@@ -1,6 +1,7 @@
 #include "daemon/gate/carry_out.h"
 
 #include "base/log.h"
+#include "daemon/gate/operate.h"
 #include "daemon/gate/property_answer.h"
 
 namespace fieldgate {
@@ -60,6 +61,29 @@ asio::awaitable<Result<Written>> write_point(Parts& parts, southbound::Bus& bus,
     co_return written;
 }
 
+asio::awaitable<void> settle_unknown(Parts& parts, Order order) {
+    Outcome outcome =
+        outcome_of(order, codes::unknown, "unknown how it ended: its bus was taken away meanwhile");
+    co_await parts.requests.settle(order, std::move(outcome));
+}
+
+// An order that is cut off by a change of the site, or by a stop, has its outcome, too.
+class Begun {
+public:
+    Begun(Parts& parts, const Order& order) : parts_(parts), order_(order) {}
+    ~Begun() {
+        if (open_) parts_.deliveries.spawn("settle", settle_unknown(parts_, order_));
+    }
+    Begun(const Begun&) = delete;
+    Begun& operator=(const Begun&) = delete;
+    void end() { open_ = false; }
+
+private:
+    Parts& parts_;
+    const Order& order_;
+    bool open_ = true;
+};
+
 // Who is cancelled with it leaves it owed.
 class SafeWrite {
 public:
@@ -109,6 +133,22 @@ asio::awaitable<Outcome> write_order(Parts& parts, southbound::Bus& bus, const O
     co_return outcome;
 }
 
+bool is_in_time(const Order& order) { return Event::Clock::now() < order.begin_before; }
+
+asio::awaitable<void> carry_out(Parts& parts, southbound::Bus* bus, const Order& order) {
+    Outcome outcome = outcome_not_begun(order);
+    const bool wanted = is_in_time(order) && parts.requests.begin(order);
+    Begun begun(parts, order);
+    if (wanted && order.own) outcome = co_await operate(parts, order);
+    if (wanted && !order.own) outcome = co_await write_order(parts, *bus, order);
+    begun.end();
+    co_await parts.requests.settle(order, std::move(outcome));
+}
+
+asio::awaitable<void> carry_out_apart(Parts& parts, Order order) {
+    co_await carry_out(parts, nullptr, order);
+}
+
 asio::awaitable<void> write_safe(Parts& parts, southbound::Bus& bus, const Order& order) {
     SafeWrite promise(parts.safe_writes, order, bus);
     const Result<Written> written = co_await write_point(parts, bus, order, order.writes.front());
@@ -125,7 +165,7 @@ asio::awaitable<void> write_safe(Parts& parts, southbound::Bus& bus, const Order
 
 asio::awaitable<void> give_back(Parts& parts, Order order, const char* why) {
     if (order.origin == Order::Origin::cloud_loss) {
-        (void)parts.safe_writes.settled(order, false, false);
+        parts.safe_writes.not_taken(order);
     } else if (order.own || order.acts()) {
         Outcome outcome = outcome_of(order, codes::busy, why);
         co_await parts.requests.settle(order, std::move(outcome));

@@ -10,6 +10,14 @@ namespace fieldgate {
 /// that does not come out well; what was written before it stays written, and is named.
 asio::awaitable<Outcome> write_order(Parts& parts, southbound::Bus& bus, const Order& order);
 
+/// Not if its time to begin is over, or it was answered meanwhile. Its outcome is noted and told,
+/// also if it is cut off. `bus` nullptr: a command to the gateway itself.
+asio::awaitable<void> carry_out(Parts& parts, southbound::Bus* bus, const Order& order);
+/// The same for such a command that may take long.
+asio::awaitable<void> carry_out_apart(Parts& parts, Order order);
+/// It may still begin.
+bool is_in_time(const Order& order);
+
 /// One write that the local file has ordered, with its line in the log and in the audit.
 asio::awaitable<void> write_safe(Parts& parts, southbound::Bus& bus, const Order& order);
 

@@ -24,14 +24,10 @@ void CloudLoss::serve(const SitePtr& site) {
         for (std::size_t j = 0; j < points.size(); ++j) {
             const std::optional<WriteRule>& write = points[j].write;
             if (!write || !write->on_cloud_loss || !write->from.loss) continue;
-            const std::string key =
-                device.device_id + '/' + points[j].service + '/' + points[j].property;
+            // With the value: who has written the one of before has not written this one.
+            const std::string key = device.device_id + '/' + points[j].service + '/' +
+                                    points[j].property + '=' + to_string(write->on_cloud_loss->set);
             Rule rule = std::move(before[key]);
-            // Who has written the value of before has not written this one.
-            if (rule.write.value != write->on_cloud_loss->set) {
-                rule.done = false;
-                rule.under_way = 0;
-            }
             rule.device = site->directory.at(i).index;
             rule.after = write->on_cloud_loss->after;
             rule.write = {static_cast<PointIndex>(j), write->on_cloud_loss->set};
@@ -98,6 +94,13 @@ bool CloudLoss::settled(const Order& order, bool sent, bool suspended, Instant n
     rule.pause = std::clamp<milliseconds>(2 * rule.pause, again_first, longest);
     rule.again = now + rule.pause;
     return sent || first;
+}
+
+void CloudLoss::not_taken(const Order& order, Instant now) {
+    const auto found = rules_.find(order.id);
+    if (found == rules_.end() || std::to_string(found->second.under_way) != order.digest) return;
+    found->second.under_way = 0;
+    found->second.again = now + again_first;
 }
 
 void CloudLoss::online(DeviceIndex device) {

@@ -45,6 +45,8 @@ public:
     /// What became of one. `sent`: something came of it, it is not owed any more. `suspended`: its
     /// bus is. False: nothing was sent, as the last time.
     bool settled(const Order& order, bool sent, bool suspended, Instant now);
+    /// The queue of its line was full, or there is none at the moment.
+    void not_taken(const Order& order, Instant now);
     /// What is owed to this device is due now.
     void online(DeviceIndex device);
     /// Nothing is due before; max: nothing at all.
@@ -68,7 +70,7 @@ private:
     Order order_of(const std::string& key, const Rule& rule, Instant now) const;
 
     SitePtr site_;
-    std::map<std::string, Rule> rules_;  // by key: what an operator would call the point
+    std::map<std::string, Rule> rules_;  // by key: what an operator would call the write
     std::set<std::string> done_before_;  // in an earlier life
     std::optional<Instant> lost_;
     std::uint64_t orders_ = 0;

@@ -28,6 +28,11 @@ bool SafeWrites::settled(const Order& order, bool sent, bool suspended) {
     return news;
 }
 
+void SafeWrites::not_taken(const Order& order) {
+    loss_->not_taken(order, Event::Clock::now());
+    wake_.notify();
+}
+
 void SafeWrites::link(bool open) {
     if (!loss_) return;
     loss_->look(open, Event::Clock::now());
@@ -55,7 +60,7 @@ asio::awaitable<void> SafeWrites::write(Parts& parts) {
             const DeviceConfig& device = *order.site->directory.config_of(order.device);
             Line* const line = parts.plant.find(order.site->config.buses[device.bus].name);
             if (line && line->orders().push(std::move(order))) continue;
-            (void)settled(order, false, false);
+            not_taken(order);
         }
         co_await wake_.wait_until(std::min(loss_->next(now), now + look_every));
     }

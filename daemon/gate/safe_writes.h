@@ -24,6 +24,8 @@ public:
     void serve(const SitePtr& site);
     /// Something came of an order, or nothing was sent. False: as the last time.
     bool settled(const Order& order, bool sent, bool suspended);
+    /// It was not begun, for whatever has nothing to do with its device.
+    void not_taken(const Order& order);
     /// The platform can command us from now on; or not any more.
     void link(bool open);
     /// A device has come back.

@@ -194,7 +194,7 @@ void Devices::acknowledged(const std::string& event_id, Instant now) {
         if (ask.event_id != event_id) continue;
         ask.until = now + answer_within;
         for (Entry& entry : entries_)
-            if (entry.leaving && entry.ask == ask.number) leave(entry);
+            if (entry.ask == ask.number && is_told_gone(entry)) leave(entry);
     }
 }
 
@@ -217,7 +217,7 @@ Devices::News Devices::hear(const northbound::StatusResponse& response, Instant 
     for (const std::string& device_id : response.successes) {
         Entry* entry = find(device_id);
         if (!entry || entry->ask != ask->number) continue;
-        if (entry->leaving) {
+        if (is_told_gone(*entry)) {
             leave(*entry);
             continue;
         }

@@ -108,6 +108,9 @@ private:
         Instant again;
     };
 
+    static bool is_told_gone(const Entry& entry) {
+        return entry.leaving && entry.told == DeviceStatus::offline;
+    }
     static bool is_of_interest(const Entry& entry) { return entry.here || entry.leaving; }
     Entry* find(std::string_view device_id);
     void leave(Entry& entry);

@@ -13,9 +13,10 @@ void Line::start(Parts& parts) {
 asio::awaitable<bool> Line::stop(Parts& parts, const char* why, Instant deadline) {
     for (Order& order : orders_.close())
         parts.deliveries.spawn("give back", give_back(parts, std::move(order), why));
-    const bool silent = co_await polling_.stop(deadline);
+    constexpr std::chrono::milliseconds grace{500};  // for what a worker does in one job
+    const bool silent = co_await polling_.stop(deadline + grace);
     co_await obeying_.ended(deadline);
-    const bool obeyed = co_await obeying_.stop(std::max(deadline, Event::Clock::now()));
+    const bool obeyed = co_await obeying_.stop(deadline + grace);
     co_return silent&& obeyed;
 }
 

@@ -24,9 +24,9 @@ public:
           obeying_(loop) {}
 
     void start(Parts& parts);
-    /// Takes no orders any more; what waits is given back with `why`, what has begun may end. Then
-    /// the flows end: true; or false at `deadline`: a worker holds one, and must not be forgotten
-    /// before it lets go.
+    /// Takes no orders any more; what waits is given back with `why`, what has begun may end until
+    /// `deadline`. Then the flows end: true; or false half a second later: a worker holds one, and
+    /// the line must not be forgotten before that lets go.
     asio::awaitable<bool> stop(Parts& parts, const char* why, Instant deadline);
 
     /// No flow is left of it: it may be forgotten.

@@ -1,5 +1,9 @@
 #include "daemon/site/plant.h"
 
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
 #include "daemon/flows.h"
 
 namespace fieldgate {
@@ -11,6 +15,31 @@ asio::awaitable<void> stop_line(Line& line, Parts& parts, const char* why, Insta
                                 bool& all) {
     const bool ended = co_await line.stop(parts, why, deadline);
     all = all && ended;
+}
+
+// A line that a worker holds. At the end of the process nobody waits for it.
+class LeftBehind {
+public:
+    explicit LeftBehind(std::unique_ptr<Line> line) : line_(std::move(line)) {}
+    ~LeftBehind() {
+        if (!line_->ended()) static_cast<void>(line_.release());
+    }
+    LeftBehind(const LeftBehind&) = delete;
+    LeftBehind& operator=(const LeftBehind&) = delete;
+    bool ended() const { return line_->ended(); }
+
+private:
+    std::unique_ptr<Line> line_;
+};
+
+// Its port is free when it has ended.
+asio::awaitable<void> bury(std::unique_ptr<Line> line) {
+    const LeftBehind left(std::move(line));
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    while (!left.ended()) {
+        timer.expires_after(std::chrono::milliseconds(100));
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 }  // namespace
@@ -35,7 +64,6 @@ asio::awaitable<bool> Plant::stop(Parts& parts, const char* why, Instant deadlin
 
 asio::awaitable<std::vector<std::string>> Plant::retire(const SiteChange& change, Parts& parts) {
     constexpr std::chrono::seconds patience{1};
-    bury();
     std::vector<std::unique_ptr<Line>> ending;
     for (const auto* names : {&change.lines_gone, &change.lines_rewired})
         for (const std::string& name : *names)
@@ -50,7 +78,8 @@ asio::awaitable<std::vector<std::string>> Plant::retire(const SiteChange& change
     for (std::unique_ptr<Line>& line : ending) {
         if (line->ended()) continue;
         held.push_back(line->name() + ": what was on its wire has not ended yet");
-        left_behind_.push_back(std::move(line));
+        for (const char* flow : {"collect ", "obey "}) parts.pulses.excuse(flow + line->name());
+        parts.timers.spawn("bury", bury(std::move(line)));
     }
     co_return held;
 }
@@ -60,10 +89,6 @@ void Plant::renew(const SiteChange& change, const Site& site, Parts& parts) {
         find(bus.bus)->bus().serve(bus.devices);
     for (std::size_t i = 0; i < site.config.buses.size(); ++i)
         if (!find(site.config.buses[i].name)) add(site, i).start(parts);
-}
-
-void Plant::bury() {
-    std::erase_if(left_behind_, [](const std::unique_ptr<Line>& line) { return line->ended(); });
 }
 
 Line* Plant::find(const std::string& bus) const {

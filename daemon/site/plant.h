@@ -35,11 +35,8 @@ public:
     const Lines& lines() const { return lines_; }
 
 private:
-    void bury();
-
     asio::any_io_executor loop_;
     Lines lines_;
-    std::vector<std::unique_ptr<Line>> left_behind_;
 };
 
 }  // namespace fieldgate

@@ -28,6 +28,7 @@ std::shared_ptr<Road::Mqtt> Road::make(const SitePtr& site) const {
 std::shared_ptr<Road::Mqtt> Road::replace(const SitePtr& site) {
     std::shared_ptr<Mqtt> old = std::exchange(mqtt_, make(site));
     old->give_up("platform: has been changed");
+    old_ = old;
     ++number_;
     replaced_.notify();
     return old;
@@ -50,6 +51,11 @@ asio::awaitable<Result<void>> Road::connect(std::function<void()> alive) {
 }
 
 asio::awaitable<Result<northbound::Downlink>> Road::next(std::chrono::milliseconds patience) {
+    while (const std::shared_ptr<Mqtt> old = old_) {
+        Result<northbound::Downlink> came = co_await old->next(std::chrono::milliseconds(0));
+        if (came) co_return came;
+        if (old == old_) old_.reset();
+    }
     const std::shared_ptr<Mqtt> mqtt = mqtt_;
     Result<northbound::Downlink> came = co_await mqtt->next(patience);
     co_return came;

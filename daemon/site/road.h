@@ -11,8 +11,8 @@
 namespace fieldgate {
 
 /// The road to the platform that is used now. Another may take its place while the gateway runs:
-/// what is under way on the old one fails, as with any lost link, and the next connect() is
-/// another's. Runs on the loop.
+/// what is under way on the old one fails, as with any lost link, what came over it is still
+/// heard, and the next connect() is another's. Runs on the loop.
 class Road : public northbound::Cloud {
 public:
     using Mqtt = northbound::iotda::MqttCloud;
@@ -27,8 +27,9 @@ public:
 
     Road(const asio::any_io_executor& loop, Shared shared, const SitePtr& site);
 
-    /// From now on the way that `site` says; the link of before is lost at once. Returns the old
-    /// road, which says goodbye in good order (disconnect()) and is to be kept until then.
+    /// From now on the way that `site` says; the link of before is lost at once, with a DISCONNECT.
+    /// An attempt to connect that is under way on the old one ends first. Returns the old road,
+    /// which is to be kept for a while: its library's threads end in their own time.
     std::shared_ptr<Mqtt> replace(const SitePtr& site);
     /// Waits until `until`, or sooner if the road has been replaced.
     asio::awaitable<void> replaced(Instant until);
@@ -51,6 +52,7 @@ private:
     asio::any_io_executor loop_;
     Shared shared_;
     std::shared_ptr<Mqtt> mqtt_;  // who is at work on it holds it
+    std::shared_ptr<Mqtt> old_;   // what came over it is still heard
     std::uint64_t number_ = 1;
     Event replaced_;
 };

@@ -36,7 +36,8 @@ bool is_alike(const Template& one, const Template& other) {
 std::uint64_t edition_of(const Config& config, const DeviceConfig& device, DeviceIndex index,
                          const Site* before, std::uint64_t revision) {
     const DeviceConfig* const old = before ? before->directory.config_of(index) : nullptr;
-    const bool same = old && old->name == device.name &&
+    const bool same = old && old->name == device.name && old->unit == device.unit &&
+                      before->config.buses[old->bus] == config.buses[device.bus] &&
                       is_alike(before->config.templates[old->device_template],
                                config.templates[device.device_template]);
     return same ? before->directory.ref(index).edition : revision;

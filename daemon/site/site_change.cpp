@@ -77,14 +77,11 @@ void compare_devices(const Site& before, const Site& after, SiteChange& change) 
         change.remapped.push_back(gateway);
 }
 
-void note_restarts(const Config& before, const Config& after, SiteChange& change) {
-    const auto note = [&](const char* key, bool same) {
-        if (!same) change.needs_restart.emplace_back(key);
-    };
-    note("store", before.store == after.store);
-    note("local.control", before.local.control == after.local.control);
-    note("local.metrics", before.local.metrics == after.local.metrics);
-    note("local.web", before.local.web == after.local.web);
+bool same_commands(const Config& before, const Config& after) {
+    return std::equal(before.templates.begin(), before.templates.end(), after.templates.begin(),
+                      after.templates.end(), [](const Template& one, const Template& other) {
+                          return one.commands == other.commands;
+                      });
 }
 
 std::string text_of(const SiteChange::Redeviced& change) {
@@ -101,12 +98,16 @@ std::string text_of(const SiteChange::Redeviced& change) {
     return change.bus + ": " + text;
 }
 
+bool names_gateway(const std::vector<DeviceIndex>& devices) {
+    return std::find(devices.begin(), devices.end(), DeviceTable::gateway) != devices.end();
+}
+
 }  // namespace
 
 bool SiteChange::empty() const {
     return lines_gone.empty() && lines_new.empty() && lines_rewired.empty() && redeviced.empty() &&
-           gone.empty() && fresh.empty() && remapped.empty() && !platform && !remote && !clock &&
-           needs_restart.empty();
+           gone.empty() && fresh.empty() && remapped.empty() && !commands && !platform && !remote &&
+           !clock && needs_restart.empty();
 }
 
 SiteChange compare(const Site& before, const Site& after) {
@@ -116,8 +117,21 @@ SiteChange compare(const Site& before, const Site& after) {
     change.platform = before.config.platform != after.config.platform;
     change.remote = before.config.remote != after.config.remote;
     change.clock = before.config.require_sync != after.config.require_sync;
-    note_restarts(before.config, after.config, change);
+    change.commands = !same_commands(before.config, after.config);
+    change.needs_restart = restarts_owed(before.config, after.config);
     return change;
+}
+
+std::vector<std::string> restarts_owed(const Config& begun, const Config& now) {
+    std::vector<std::string> keys;
+    const auto note = [&](const char* key, bool same) {
+        if (!same) keys.emplace_back(key);
+    };
+    note("store", begun.store == now.store);
+    note("local.control", begun.local.control == now.local.control);
+    note("local.metrics", begun.local.metrics == now.local.metrics);
+    note("local.web", begun.local.web == now.local.web);
+    return keys;
 }
 
 std::vector<std::string> describe(const SiteChange& change, const Site& after) {
@@ -129,6 +143,9 @@ std::vector<std::string> describe(const SiteChange& change, const Site& after) {
     for (const SiteChange::Redeviced& bus : change.redeviced) lines[bus.bus] = text_of(bus);
     std::vector<std::string> all;
     for (auto& [name, text] : lines) all.push_back(std::move(text));
+    if (names_gateway(change.fresh) || names_gateway(change.gone) || names_gateway(change.remapped))
+        all.emplace_back("gateway: reports other properties of its own");
+    if (change.commands) all.emplace_back("commands: other ones from the next request on");
     if (change.platform) all.push_back("platform: connects anew, to " + after.config.platform.host);
     if (change.remote) all.emplace_back("remote: holds from the next request on");
     if (change.clock) all.emplace_back("clock: changed");

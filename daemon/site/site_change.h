@@ -21,15 +21,16 @@ struct SiteChange {
     std::vector<std::string> lines_new;
     std::vector<std::string> lines_rewired;  ///< The wire's own settings differ: closed, and anew.
     std::vector<Redeviced> redeviced;
-    // Devices. Of another edition are those whose points, registers or name differ.
+    // Devices. Of another edition are those whose points, registers, unit, wire or name differ.
     std::vector<DeviceIndex> gone;
     std::vector<DeviceIndex> fresh;
     std::vector<DeviceIndex> remapped;  ///< Of another edition; the gateway may be among them.
 
+    bool commands = false;  ///< What devices may be told.
     bool platform = false;  ///< The next connection is another one.
     bool remote = false;    ///< Powers, and what else holds for the next request.
     bool clock = false;
-    /// Keys that take a restart: said, not done.
+    /// restarts_owed(): said, not done.
     std::vector<std::string> needs_restart;
 
     /// Nothing moves.
@@ -37,6 +38,9 @@ struct SiteChange {
 };
 
 SiteChange compare(const Site& before, const Site& after);
+
+/// Keys whose change takes a restart: those of `now` that are not as a life has begun with them.
+std::vector<std::string> restarts_owed(const Config& begun, const Config& now);
 
 /// For people, a line each: "line1: 2 devices added, 38 untouched", "line2: new".
 std::vector<std::string> describe(const SiteChange& change, const Site& after);

@@ -35,6 +35,7 @@ SiteKeeper::SiteKeeper(const asio::any_io_executor& loop, std::string main_file,
     : loop_(loop),
       main_file_(std::move(main_file)),
       devices_(devices),
+      first_(first),
       now_(std::move(first)),
       apply_(std::move(apply)) {}
 
@@ -64,7 +65,8 @@ asio::awaitable<SiteKeeper::Report> SiteKeeper::propose(LoadedConfig loaded) {
         co_return report;
     }
     const SitePtr site = *next;
-    const SiteChange change = compare(*now_, *site);
+    SiteChange change = compare(*now_, *site);
+    change.needs_restart = restarts_owed(first_->config, site->config);
     report.changes = describe(change, *site);
     report.failures = co_await apply_(site, change);
     now_ = site;

@@ -47,6 +47,7 @@ private:
     asio::any_io_executor loop_;
     std::string main_file_;
     DeviceTable& devices_;
+    const SitePtr first_;  // what the store and the sockets were opened with
     SitePtr now_;
     Apply apply_;
     std::deque<Event*> waiting_;  // the front has its turn

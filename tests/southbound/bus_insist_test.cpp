@@ -48,24 +48,41 @@ TEST_P(BusInsistTest, WritesThroughASuspension) {
     EXPECT_TRUE(bus_->status().suspended);
 }
 
-TEST_P(BusInsistTest, AsksADeviceThatWasOfflineBeforeItWritesToIt) {
+TEST_P(BusInsistTest, AsksADeviceOfASuspendedBusBeforeItWritesToIt) {
     open(20ms);
     poll();
+    ASSERT_TRUE(run_until([&] { return scans_ > 5; }));
+    bus_->suspend(Clock::now() + 1h);
     plant_.set_fault("site", 0, {FaultKind::silent, 0ms, 0, 0});
-    const auto offline = [&] {
-        return bus_->status().devices.at(0).status == DeviceStatus::offline;
-    };
-    ASSERT_TRUE(run_until(offline, 20s));
     const Bus::WriteHow insisting(Instant::max(), true);
     const auto dead = run(loop_, bus_->write(0, limit, std::int64_t{1}, insisting));
     ASSERT_FALSE(dead);
-    EXPECT_EQ(dead.error().code, Errc::closed);
+    EXPECT_EQ(dead.error().code, Errc::busy);
     EXPECT_TRUE(seen().empty()) << "nobody would know what became of it";
     plant_.set_fault("site", 0, {});
     const auto back = run(loop_, bus_->write(0, limit, std::int64_t{1}, insisting));
     ASSERT_TRUE(back) << back.error().what;
     EXPECT_EQ(back->outcome, Outcome::written);
     EXPECT_EQ(seen().size(), 1U);
+}
+
+TEST_P(BusInsistTest, TakesDevicesOverThoughItIsSuspended) {
+    open(20ms);
+    poll();
+    ASSERT_TRUE(run_until([&] { return scans_ > 5; }));
+    bus_->suspend(Clock::now() + 1h);
+    DeviceSettings other = device(20ms);
+    other.device.edition = 2;
+    bus_->serve({other});
+    const Bus::WriteHow insisting(Instant::max(), true);
+    ASSERT_TRUE(run_until([&] {
+        const auto written =
+            run(loop_, bus_->write(DeviceRef(0, 2), limit, std::int64_t{1}, insisting));
+        return written && written->outcome == Outcome::written;
+    }));
+    EXPECT_EQ(
+        run(loop_, bus_->write(DeviceRef(0, 0), limit, std::int64_t{1}, insisting)).error().code,
+        Errc::unsupported);
 }
 
 INSTANTIATE_TEST_SUITE_P(Wires, BusInsistTest,

@@ -150,5 +150,15 @@ TEST(CloudLossOfASite, WritesToPointsThatAreKeptForIt) {
     EXPECT_EQ(loss.due(Instant(1h) + 1s).size(), site->config.devices.size());
 }
 
+TEST_F(CloudLossTest, DoesNotBackOffForAQueueThatIsFull) {
+    for (int i = 0; i < 5; ++i) {
+        const auto orders = loss_.due(start_ + 10min + 1s * i);
+        ASSERT_EQ(orders.size(), devices_) << i;
+        for (const Order& order : orders) loss_.not_taken(order, start_ + 10min + 1s * i);
+    }
+    const auto orders = loss_.due(start_ + 11min);
+    EXPECT_TRUE(loss_.settled(orders.front(), false, false, start_ + 11min)) << "the first news";
+}
+
 }  // namespace
 }  // namespace fieldgate

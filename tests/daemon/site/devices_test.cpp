@@ -213,5 +213,17 @@ TEST_F(DevicesTest, OfAnEarlierLifeAreToldOfflineUnlessTheyAreBack) {
     EXPECT_EQ(devices.owed(), std::set<std::string>()) << "it has come back";
 }
 
+TEST_F(DevicesTest, ThatGoWhileTheyAreToldOnlineAreToldOfflineAfterIt) {
+    const std::string online = devices.ask(devices.due(now), now);
+    devices.drop(0);
+    devices.acknowledged(online, now);
+    EXPECT_EQ(due(), (Ids{"a"})) << "what was acknowledged is that it is there";
+    say(online, {"a", "b"}, {});
+    EXPECT_EQ(due(), (Ids{"a"}));
+    say(tell(), {"a"}, {});
+    EXPECT_EQ(due(), Ids());
+    EXPECT_EQ(devices.owed(), std::set<std::string>());
+}
+
 }  // namespace
 }  // namespace fieldgate

@@ -124,5 +124,25 @@ TEST_F(SiteChangeTest, KnowsAnotherPlatformAlsoByTheContentOfItsFiles) {
     EXPECT_TRUE(change().empty());
 }
 
+TEST_F(SiteChangeTest, GivesAnotherEditionToADeviceThatIsAnotherOneOnTheWire) {
+    const DeviceRef before = ref("PRESS-1");
+    files_.replace("conf.d/10-site.yaml", "  - name: press\n    unit: 1",
+                   "  - name: press\n    unit: 2");
+    EXPECT_EQ(change().remapped, std::vector<DeviceIndex>{before.index});
+    files_.replace("conf.d/10-site.yaml", "tcp: 10.0.0.7:502", "tcp: 10.0.0.8:502");
+    const SiteChange elsewhere = change();
+    EXPECT_EQ(elsewhere.remapped, std::vector<DeviceIndex>{before.index});
+    EXPECT_EQ(told(elsewhere), (Lines{"plc7: opened anew with other settings"}));
+}
+
+TEST_F(SiteChangeTest, SaysWhatHoldsFromTheNextRequestOn) {
+    files_.replace("templates/power-meter.yaml", "values: { ON: true, OFF: false }",
+                   "values: { ON: false, OFF: true }");
+    const SiteChange commands = change();
+    EXPECT_EQ(told(commands), (Lines{"commands: other ones from the next request on"}));
+    files_.replace("fieldgate.yaml", "write: false", "write: true");
+    EXPECT_EQ(told(change()), (Lines{"remote: holds from the next request on"}));
+}
+
 }  // namespace
 }  // namespace fieldgate

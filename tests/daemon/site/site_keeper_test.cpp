@@ -74,6 +74,14 @@ TEST_F(SiteKeeperTest, SaysWhatCouldNotBeApplied) {
     EXPECT_EQ(report.revision, 2U) << "what could be applied runs";
 }
 
+TEST_F(SiteKeeperTest, SaysThatARestartIsOwedUntilThereWasOne) {
+    files_.replace("fieldgate.yaml", "max_size: 256MiB", "max_size: 128MiB");
+    EXPECT_EQ(reload().exit, Exit::failed);
+    EXPECT_EQ(reload().exit, Exit::failed) << "the store is still the old one";
+    files_.replace("fieldgate.yaml", "max_size: 128MiB", "max_size: 256MiB");
+    EXPECT_EQ(reload().exit, Exit::well);
+}
+
 TEST_F(SiteKeeperTest, MakesOneChangeAfterTheOther) {
     std::size_t done = 0;
     for (int i = 0; i < 5; ++i)
