@@ -156,9 +156,13 @@ private:
     LoadedConfig finish() {
         LoadedConfig loaded;
         loaded.local = loading_.config.local;
+        loaded.remote = loading_.config.remote;
+        loaded.store_path = loading_.config.store.path;
         if (!loading_.report.failed()) {
             config::check_loads(loading_);
             loading_.config.hash = sha256_hex(loading_.hashed);
+            loading_.config.files =
+                std::make_shared<const config::Disk::Files>(loading_.disk.files());
             loaded.config = std::move(loading_.config);
         }
         loaded.may_pass = !loaded.config && loading_.disk.troubled();
@@ -175,6 +179,13 @@ private:
 
 LoadedConfig load_config(const std::string& main_file) {
     return Loader(Disk(true)).load(main_file);
+}
+
+LoadedConfig load_kept_config(const std::string& main_file, const std::string& kept) {
+    std::error_code error;
+    const std::string path =
+        std::filesystem::absolute(main_file, error).lexically_normal().string();
+    return Loader(Disk(config::folder_of(path), kept)).load(main_file);
 }
 
 bool has_a_road(const northbound::PlatformSettings& platform) {

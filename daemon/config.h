@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -109,6 +110,8 @@ struct Config {
     std::vector<std::string> not_yet;
     /// SHA-256 (hex) of what the files mean to a reader: their bytes, in the order they were read.
     std::string hash;
+    /// What was read, by absolute path, without secrets.
+    std::shared_ptr<const std::map<std::string, std::string>> files;
 };
 
 /// The period of one point on one device: the point's own, else the device's, else the template's.
@@ -120,7 +123,10 @@ std::vector<southbound::DeviceSettings> devices_of(const Config& config, std::si
 
 struct LoadedConfig {
     std::optional<Config> config;  ///< Absent if there is an error among `problems`.
-    LocalSettings local;           ///< As far as it could be read, whatever is wrong elsewhere.
+    // As far as they could be read, whatever is wrong elsewhere.
+    LocalSettings local;
+    RemoteSettings remote;
+    std::string store_path;
     std::vector<Problem> problems;
     /// Without a config: something could not be read for a reason that may pass; look again.
     bool may_pass = false;
@@ -137,5 +143,8 @@ Exit exit_of(const LoadedConfig& loaded);
 
 /// Reads the main file and everything it names; reports *all* problems of all files in one run.
 LoadedConfig load_config(const std::string& main_file);
+/// The same, with what lies in `kept` in place of what lies in the main file's folder; secrets are
+/// read where they are.
+LoadedConfig load_kept_config(const std::string& main_file, const std::string& kept);
 
 }  // namespace fieldgate

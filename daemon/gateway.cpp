@@ -44,9 +44,11 @@ void Gateway::put(const Site& site, DeviceIndex device) {
     devices_.put(device, configured->device_id);
 }
 
-Gateway::Gateway(const asio::any_io_executor& loop, std::string main_file, Config config)
+Gateway::Gateway(const asio::any_io_executor& loop, std::string main_file, Config config,
+                 std::size_t does_not_load)
     : loop_(loop),
       site_(first_site(std::move(config), device_table_)),
+      does_not_load_(does_not_load),
       started_(Pulses::Clock::now()),
       clock_(build_date()),
       mapping_(series_),
@@ -136,6 +138,7 @@ Result<void> Gateway::start() {
     if (!locked) return locked;
     control_store_.open();
     listen();
+    if (does_not_load_ == 0) changes_.spawn("keep", keeper_.keep());
     flows_.spawn("keep_time", keep_time(parts_));
     plant_.start(parts_);
     flows_.spawn("report_self", report_self());
@@ -267,6 +270,7 @@ Status Gateway::status() const {
     Status status;
     status.version = FIELDGATE_VERSION;
     status.config_hash = site_->config.hash;
+    status.does_not_load = does_not_load_;
     status.uptime =
         std::chrono::duration_cast<std::chrono::seconds>(Pulses::Clock::now() - started_);
     status.link.up = uplink_.is_open();

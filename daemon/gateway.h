@@ -20,7 +20,10 @@ namespace fieldgate {
 class Gateway {
 public:
     /// `main_file`: what `config` was read from, and will be again.
-    Gateway(const asio::any_io_executor& loop, std::string main_file, Config config);
+    /// `does_not_load`: so many problems the files have now, and `config` is the last good one; 0:
+    /// they are what it was read from.
+    Gateway(const asio::any_io_executor& loop, std::string main_file, Config config,
+            std::size_t does_not_load = 0);
     ~Gateway();
 
     /// Locks the store and starts every flow; needs no network, and does not wait for the disk.
@@ -63,6 +66,7 @@ private:
     asio::any_io_executor loop_;
     DeviceTable device_table_;
     SitePtr site_;
+    std::size_t does_not_load_;
     const Instant started_;
     SeriesTable series_;
     EventClock clock_;

@@ -61,6 +61,7 @@ asio::awaitable<std::vector<std::string>> Gateway::apply(SitePtr site, const Sit
     if (stopping_) failures.emplace_back("the gateway stops");
     if (stopping_) co_return failures;
     const SitePtr before = std::exchange(site_, site);
+    does_not_load_ = 0;
     requests_.serve(site_);
     apply_devices(*before, change);
     plant_.renew(change, *site_, parts_);

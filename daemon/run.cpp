@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "daemon/gateway.h"
 #include "daemon/service.h"
+#include "daemon/site/last_good.h"
 
 using namespace std::chrono_literals;
 
@@ -99,6 +101,13 @@ asio::awaitable<Exit> live(Gateway& gateway) {
     co_return Exit::well;
 }
 
+std::size_t error_count(const std::vector<Problem>& problems) {
+    const auto is_error = [](const Problem& one) {
+        return one.severity == Problem::Severity::error;
+    };
+    return static_cast<std::size_t>(std::count_if(problems.begin(), problems.end(), is_error));
+}
+
 }  // namespace
 
 Exit run(const std::string& config_file) {
@@ -111,7 +120,18 @@ Exit run(const std::string& config_file) {
         loaded = load_config(config_file);
     }
     print_problems(loaded.problems);
-    if (!loaded.config) return exit_of(loaded);
+    std::size_t does_not_load = 0;
+    if (!loaded.config) {
+        std::optional<LoadedConfig> last_good = LastGood(loaded.store_path).load(config_file);
+        if (!last_good) return exit_of(loaded);
+        does_not_load = std::max<std::size_t>(1, error_count(loaded.problems));
+        log::error(
+            "the configuration does not load: the last good one runs, without powers that "
+            "it does not grant",
+            {{"problems", std::to_string(does_not_load)}});
+        last_good->config->remote = loaded.remote;
+        loaded = std::move(*last_good);
+    }
     for (const std::string& path : loaded.config->not_yet)
         log::warning("configured, but not in this version yet", {{"key", path}});
 
@@ -121,7 +141,7 @@ Exit run(const std::string& config_file) {
     }
 
     asio::io_context loop(1);
-    Gateway gateway(loop.get_executor(), config_file, std::move(*loaded.config));
+    Gateway gateway(loop.get_executor(), config_file, std::move(*loaded.config), does_not_load);
     Exit exit = Exit::failed;
     asio::co_spawn(loop, live(gateway), [&](const std::exception_ptr& failure, Exit code) {
         if (failure) std::rethrow_exception(failure);

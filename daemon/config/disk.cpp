@@ -62,17 +62,30 @@ Error Disk::failed(int number) const {
     return {Errc::io, std::generic_category().message(number)};
 }
 
+std::string Disk::place_of(const std::string& path) const {
+    const bool inside = path == folder_ || path.starts_with(folder_ + '/');
+    if (kept_.empty() || !inside) return path;
+    std::string kept = kept_ + path.substr(folder_.size());
+    return access(kept.c_str(), F_OK) == 0 ? kept : path;
+}
+
 bool Disk::exists(const std::string& path) const {
-    if (!real_ || access(path.c_str(), F_OK) == 0) return true;
+    if (!real_ || access(place_of(path).c_str(), F_OK) == 0) return true;
     (void)failed(errno);
     return false;
 }
 
 Result<std::string> Disk::read(const std::string& path, std::size_t bytes_max) const {
+    Result<std::string> text = read_secret(path, bytes_max);
+    if (text && real_) files_[path] = *text;
+    return text;
+}
+
+Result<std::string> Disk::read_secret(const std::string& path, std::size_t bytes_max) const {
     std::string text;
     if (!real_) return text;
     // O_NONBLOCK: a named pipe must not hold us.
-    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int file = open(place_of(path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) return failed(errno);
     struct stat about {};
     if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
@@ -96,8 +109,10 @@ std::vector<std::string> Disk::match(const std::string& folder, const std::strin
     std::vector<std::string> paths;
     if (!real_) return paths;
     std::string whole;
-    if (!pattern.starts_with('/')) {
-        for (const char c : folder) {
+    const bool relative = !pattern.starts_with('/');
+    const std::string place = relative ? place_of(folder) : folder;
+    if (relative) {
+        for (const char c : place) {
             if (std::string_view("*?[\\").find(c) != std::string_view::npos) whole += '\\';
             whole += c;
         }
@@ -110,18 +125,21 @@ std::vector<std::string> Disk::match(const std::string& folder, const std::strin
     if (unmatched == GLOB_ABORTED) (void)failed(EIO);
     if (unmatched == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     globfree(&found);
-    for (std::string& path : paths) path = resolve(folder, path);
+    for (std::string& path : paths) {
+        if (place != folder) path = folder + path.substr(place.size());
+        path = resolve(folder, path);
+    }
     return paths;
 }
 
 std::string Disk::others(const std::string& path) const {
     struct stat about {};
     if (!real_) return "";
-    if (stat(path.c_str(), &about) != 0) {
+    if (stat(place_of(path).c_str(), &about) != 0) {
         (void)failed(errno);
         return "";
     }
-    const std::optional<bool> listed = is_open_to_listed(path);
+    const std::optional<bool> listed = is_open_to_listed(place_of(path));
     const unsigned mode = about.st_mode & 07777U;
     if (listed && (*listed || (mode & 07U) == 0)) return *listed ? "an access list (getfacl)" : "";
     if ((mode & 077U) == 0) return "";
@@ -132,7 +150,7 @@ std::string Disk::others(const std::string& path) const {
 
 std::string Disk::changed_by(const std::string& path) const {
     struct stat about {};
-    if (!real_ || stat(path.c_str(), &about) != 0) return {};
+    if (!real_ || stat(place_of(path).c_str(), &about) != 0) return {};
     if ((about.st_mode & S_IWOTH) != 0) return "everybody";
     if (geteuid() == 0) return {};
     if (about.st_uid != 0 && about.st_uid != geteuid())

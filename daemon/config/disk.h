@@ -1,6 +1,8 @@
 #pragma once
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -11,8 +13,17 @@ namespace fieldgate::config {
 /// empty, every pattern matches nothing (fuzzing).
 class Disk {
 public:
+    /// What was read, by path, without secrets.
+    using Files = std::map<std::string, std::string>;
+
     explicit Disk(bool real) : real_(real) {}
+    /// What lies in `kept` stands for the same file in `folder`; all else is read where it is.
+    Disk(std::string folder, std::string kept)
+        : real_(true), folder_(std::move(folder)), kept_(std::move(kept)) {}
     bool real() const { return real_; }
+    /// Where the file, or folder, really lies.
+    std::string place_of(const std::string& path) const;
+    const Files& files() const { return files_; }
     /// Something could not be read, or seen, for a reason that no file explains and that may pass:
     /// a bad sector, no more descriptors or memory, a mount that has not come yet. What the
     /// configuration lacks may be there.
@@ -23,6 +34,8 @@ public:
     bool exists(const std::string& path) const;
     /// Errors: io (with the system's reason), out_of_range (larger than `bytes_max`; not read).
     Result<std::string> read(const std::string& path, std::size_t bytes_max) const;
+    /// The same for a secret, which is not remembered.
+    Result<std::string> read_secret(const std::string& path, std::size_t bytes_max) const;
     /// The files that a shell pattern, relative to `folder`, names; sorted.
     std::vector<std::string> match(const std::string& folder, const std::string& pattern) const;
     /// Who may read or change the file beside its owner, root and us, for people: "mode 0640", "an
@@ -35,6 +48,8 @@ public:
 
 private:
     bool real_;
+    std::string folder_, kept_;
+    mutable Files files_;
     mutable bool troubled_ = false;
 };
 

@@ -98,8 +98,9 @@ std::optional<std::string> credential_path(const Place& place, Loading& loading)
 // The path of a secret file that only its owner can read.
 std::optional<std::string> private_file(const Place& place, Loading& loading) {
     if (!read_text(place, loading.report)) return std::nullopt;
-    const auto path = raw_text(place).starts_with("cred:") ? credential_path(place, loading)
-                                                           : read_existing_file(place, loading);
+    const auto path = raw_text(place).starts_with("cred:")
+                          ? credential_path(place, loading)
+                          : read_existing_file(place, loading, true);
     if (!path) return std::nullopt;
     const std::string others = loading.disk.others(*path);
     if (others.empty()) return path;
@@ -117,7 +118,7 @@ void read_secret(const Place& place, northbound::Identity& identity, Loading& lo
     }
     const auto path = private_file(place, loading);
     if (!path) return;
-    auto text = loading.disk.read(*path, 4096);
+    auto text = loading.disk.read_secret(*path, 4096);
     if (!text) {
         loading.report.error(place, *path + ": " + text.error().what,
                              "it holds one line, the secret, and this user can read it");

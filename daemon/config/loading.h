@@ -52,7 +52,8 @@ std::string where(const Place& place);
 inline constexpr microseconds every_min = std::chrono::milliseconds(1);
 inline constexpr microseconds every_max = std::chrono::days(31);
 /// The file that a scalar names, relative to the file that names it; a problem if it is not there.
-std::optional<std::string> read_existing_file(const Place& place, Loading& loading);
+std::optional<std::string> read_existing_file(const Place& place, Loading& loading,
+                                              bool secret = false);
 
 // The parts of the main file.
 void read_platform(const Place& place, bool endpoint_required, Loading& loading);

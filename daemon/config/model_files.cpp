@@ -57,7 +57,7 @@ Result<ModelFiles> from_folder(const std::string& folder, const Disk& disk) {
     std::error_code error;
     std::vector<std::string> paths;
     std::size_t entries = 0;
-    std::filesystem::recursive_directory_iterator at(folder, error);
+    std::filesystem::recursive_directory_iterator at(disk.place_of(folder), error);
     for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
         if (++entries > entries_max) return too_large();
         if (Export::wants(at->path().filename().string())) paths.push_back(at->path().string());
@@ -124,7 +124,7 @@ Result<ModelFiles> from_zip(const std::string& bytes) {
 Result<ModelFiles> read_product_model(const std::string& path, const Disk& disk) {
     if (!disk.real()) return Error(Errc::io, "no such file");
     std::error_code error;
-    const bool folder = std::filesystem::is_directory(path, error);
+    const bool folder = std::filesystem::is_directory(disk.place_of(path), error);
     if (folder) return from_folder(path, disk);
     auto bytes = disk.read(path, bytes_max);
     if (!bytes) return bytes.error();

@@ -165,7 +165,7 @@ std::string digest_of(const std::vector<std::string>& files, const Disk& disk) {
     std::string bytes;
     for (const std::string& file : files) {
         if (file.empty()) continue;
-        if (const Result<std::string> text = disk.read(file, 1'000'000)) bytes += *text;
+        if (const Result<std::string> text = disk.read_secret(file, 1'000'000)) bytes += *text;
         bytes += '\0';
     }
     return sha256_hex(bytes);

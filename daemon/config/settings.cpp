@@ -75,11 +75,12 @@ std::string where(const Place& place) {
     return place.document->file + ':' + std::to_string(place.node->line);
 }
 
-std::optional<std::string> read_existing_file(const Place& place, Loading& loading) {
+std::optional<std::string> read_existing_file(const Place& place, Loading& loading, bool secret) {
     const auto text = read_text(place, loading.report);
     if (!text) return std::nullopt;
     std::string path = resolve(place.document->folder, *text);
-    const auto first_bytes = loading.disk.read(path, 1'000'000);
+    const auto first_bytes =
+        secret ? loading.disk.read_secret(path, 1'000'000) : loading.disk.read(path, 1'000'000);
     if (first_bytes) return path;
     loading.report.error(place, path + ": " + first_bytes.error().what,
                          "paths are relative to the file that names them");

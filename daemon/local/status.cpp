@@ -118,6 +118,7 @@ namespace {
 
 void write_summary(json::Writer& out, const Status& status) {
     out.member("version", status.version).member("config_hash", status.config_hash);
+    out.member("configuration_problems", status.does_not_load);
     out.member("uptime_s", status.uptime.count());
     std::string since;
     append_event_time(since, status.link.since);

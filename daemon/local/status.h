@@ -19,6 +19,9 @@ namespace fieldgate {
 struct Status {
     std::string version;
     std::string config_hash;
+    /// Problems that the configuration has: the last good one runs, without powers that it does not
+    /// grant. 0: it loads.
+    std::size_t does_not_load = 0;
     std::chrono::seconds uptime{0};
 
     struct Link {

@@ -200,6 +200,11 @@ std::string status_text(const std::string& json_text) {
     const json::Value& s = *parsed;
     std::string text = "fieldgate " + text_of(s, {"version"}) + ", up " + text_of(s, {"uptime_s"}) +
                        " s, configuration " + text_of(s, {"config_hash"}).substr(0, 12) + "\n";
+    if (const std::string problems = text_of(s, {"configuration_problems"});
+        problems != "0" && !problems.empty() && problems != "-")
+        text += "THE CONFIGURATION DOES NOT LOAD (" + problems +
+                " problems: fieldgate check): the last good one runs, without powers that it does "
+                "not grant\n";
     const bool up = text_of(s, {"link", "up"}) == "true";
     text += "link     " + std::string(up ? "up" : "DOWN") + "  " +
             text_of(s, {"link", "endpoint"}) + " since " + text_of(s, {"link", "since"}) +
@@ -255,6 +260,9 @@ std::string status_metrics(const Status& status) {
     out.head("fieldgate_info", "gauge", "What runs here.");
     out.sample("fieldgate_info",
                label("version", status.version) + ',' + label("config", status.config_hash), 1);
+    out.add("fieldgate_configuration_problems", "gauge",
+            "Problems of the files; more than 0: the last good configuration runs.",
+            static_cast<double>(status.does_not_load));
     out.add("fieldgate_uptime_seconds", "gauge", "Time since start.",
             static_cast<double>(status.uptime.count()));
     out.add("fieldgate_link_up", "gauge", "1: connected to the platform.", status.link.up ? 1 : 0);

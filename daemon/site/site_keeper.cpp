@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json_writer.h"
+#include "base/log.h"
 
 namespace fieldgate {
 
@@ -35,6 +36,7 @@ SiteKeeper::SiteKeeper(const asio::any_io_executor& loop, std::string main_file,
     : loop_(loop),
       main_file_(std::move(main_file)),
       devices_(devices),
+      last_good_(first->config.store.path),
       first_(first),
       now_(std::move(first)),
       apply_(std::move(apply)) {}
@@ -71,8 +73,19 @@ asio::awaitable<SiteKeeper::Report> SiteKeeper::propose(LoadedConfig loaded) {
     report.failures = co_await apply_(site, change);
     now_ = site;
     report.revision = site->revision;
-    if (!report.failures.empty() || !change.needs_restart.empty()) report.exit = Exit::failed;
+    if (!report.failures.empty() || !change.needs_restart.empty())
+        report.exit = Exit::failed;
+    else
+        co_await keep();
     co_return report;
+}
+
+asio::awaitable<void> SiteKeeper::keep() {
+    const SitePtr site = now_;
+    const Result<void> kept =
+        co_await worker_.run([&] { return last_good_.keep(main_file_, *site->config.files); });
+    if (!kept)
+        log::warning("not kept as the last good configuration", {{"why", kept.error().what}});
 }
 
 std::string report_json(const SiteKeeper::Report& report) {

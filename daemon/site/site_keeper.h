@@ -9,6 +9,7 @@
 #include "base/event.h"
 #include "base/worker.h"
 #include "daemon/config.h"
+#include "daemon/site/last_good.h"
 #include "daemon/site/site.h"
 #include "daemon/site/site_change.h"
 
@@ -37,8 +38,11 @@ public:
 
     const SitePtr& now() const { return now_; }
 
-    /// The site is what the files say from now on, if they have no error.
+    /// The site is what the files say from now on, if they have no error. What could be applied
+    /// whole is the last good one.
     asio::awaitable<Report> reload();
+    /// The first one runs.
+    asio::awaitable<void> keep();
 
 private:
     class Turn;
@@ -47,6 +51,7 @@ private:
     asio::any_io_executor loop_;
     std::string main_file_;
     DeviceTable& devices_;
+    LastGood last_good_;
     const SitePtr first_;  // what the store and the sockets were opened with
     SitePtr now_;
     Apply apply_;

@@ -183,5 +183,51 @@ TEST_F(Reload, SaysWhatTakesARestart) {
         << done.output;
 }
 
+// Somebody edits a file, makes a mistake, and the power goes.
+TEST_F(Reload, StartsWithTheLastGoodConfigurationWhereTheFilesDoNotLoad) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    write("conf.d/plant.yaml", plant_yaml({1, 2, 3}));
+    EXPECT_EQ(reload().code, 0);
+    EXPECT_EQ(site_->stop(), 0);
+    write("conf.d/plant.yaml", "buses: [");
+    site_->start();
+    EXPECT_TRUE(lab::wait_until([&] { return site_->status().has_value(); }, 10s)) << site_->log();
+    EXPECT_TRUE(is("e2e_V3", "ONLINE")) << site_->log();
+    EXPECT_TRUE(log_says("the configuration does not load: the last good one runs"));
+    EXPECT_NE(site_->command({"status"}).output.find("THE CONFIGURATION DOES NOT LOAD (1 problems"),
+              std::string::npos);
+    EXPECT_EQ(reload().code, 78) << "it still does not";
+    write("conf.d/plant.yaml", plant_yaml({1}));
+    EXPECT_EQ(reload().code, 0);
+    EXPECT_EQ(site_->command({"status"}).output.find("DOES NOT LOAD"), std::string::npos);
+    EXPECT_TRUE(is("e2e_V3", "OFFLINE"));
+}
+
+TEST_F(Reload, HasNoPowerThatTheFilesDoNotGrantAnyMore) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    EXPECT_EQ(site_->stop(), 0);
+    // The main file loads as far as that, and grants nothing any more; another file is broken.
+    std::string main = lab::read_file(site_->folder() / "fieldgate.yaml");
+    main.replace(main.find("write: true"), 11, "write: false");
+    write("fieldgate.yaml", main);
+    write("conf.d/plant.yaml", "buses: [");
+    site_->start();
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    ASSERT_TRUE(lab::wait_until([&] { return site_->status().has_value(); }, 10s));
+    const std::size_t before = site_->platform().messages().size();
+    EXPECT_TRUE(site_->platform().send(
+        Site::gateway_id, "properties/set/request_id=s-1",
+        R"({"object_device_id":"e2e_V1","services":[{"service_id":"Valve","properties":{"limit":5}}]})"));
+    EXPECT_TRUE(lab::wait_until(
+        [&] {
+            for (const lab::Message& message : site_->platform().messages(before))
+                if (message.payload.find("remote.write is off") != std::string::npos) return true;
+            return false;
+        },
+        15s))
+        << site_->log();
+    EXPECT_TRUE(plant_.writes("plc", 1).empty());
+}
+
 }  // namespace
 }  // namespace fieldgate::e2e

@@ -1,0 +1,72 @@
+#include "daemon/site/last_good.h"
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "base/digest.h"
+#include "storage/whole_file.h"
+
+namespace fieldgate {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(const std::string& main_file) {
+    std::error_code ignored;
+    return fs::absolute(main_file, ignored).lexically_normal().parent_path();
+}
+
+std::string hash_of(const std::map<std::string, std::string>& files) {
+    std::string all;
+    for (const auto& [path, bytes] : files)
+        all.append(path).append(1, '\0').append(sha256_hex(bytes)).append(1, '\0');
+    return sha256_hex(all).substr(0, 16);
+}
+
+Error failed(const fs::path& path, const std::error_code& why) {
+    return {Errc::io, path.string() + ": " + why.message()};
+}
+
+}  // namespace
+
+std::string LastGood::current() const {
+    std::ifstream in(pointer());
+    std::string hash;
+    std::getline(in, hash);
+    return hash.find('/') == std::string::npos ? hash : "";
+}
+
+Result<void> LastGood::keep(const std::string& main_file,
+                            const std::map<std::string, std::string>& files) const {
+    const std::string hash = hash_of(files);
+    const fs::path place = fs::path(folder_) / hash;
+    std::error_code error;
+    if (current() == hash && fs::exists(place, error)) return {};
+    fs::remove_all(place, error);
+    const fs::path from = folder_of(main_file);
+    for (const auto& [path, bytes] : files) {
+        const fs::path name = fs::path(path).lexically_relative(from);
+        if (name.empty() || *name.begin() == "..") continue;  // it is read where it is
+        const fs::path copy = place / name;
+        fs::create_directories(copy.parent_path(), error);
+        if (error) return failed(copy.parent_path(), error);
+        const Result<void> written = storage::write_whole_file(copy.string(), bytes);
+        if (!written) return written;
+    }
+    const Result<void> pointed = storage::write_whole_file(pointer(), hash + '\n');
+    if (!pointed) return pointed;
+    for (const fs::directory_entry& other : fs::directory_iterator(folder_, error))
+        if (other.is_directory() && other.path() != place) fs::remove_all(other.path(), error);
+    return {};
+}
+
+std::optional<LoadedConfig> LastGood::load(const std::string& main_file) const {
+    const std::string hash = current();
+    if (hash.empty()) return std::nullopt;
+    LoadedConfig loaded = load_kept_config(main_file, folder_ + '/' + hash);
+    if (!loaded.config || !has_a_road(loaded.config->platform)) return std::nullopt;
+    return loaded;
+}
+
+}  // namespace fieldgate

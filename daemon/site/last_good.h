@@ -1,0 +1,35 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "daemon/config.h"
+
+namespace fieldgate {
+
+/// The files of the last site that ran whole, kept in the state folder: a gateway whose
+/// configuration does not load any more starts with them. Every file that the site names and that
+/// lies in its folder, as it was; never a secret. Every call blocks.
+///
+/// `config/HASH/...` holds them, `config/last-good` says which: written when the folder is
+/// complete, so that a crash at any point leaves the old one or the new one, whole.
+class LastGood {
+public:
+    /// `state`: store.path.
+    explicit LastGood(std::string state) : folder_(std::move(state) + "/config") {}
+
+    /// Errors: io; then the one of before stays.
+    Result<void> keep(const std::string& main_file,
+                      const std::map<std::string, std::string>& files) const;
+    /// nullopt: there is none that loads.
+    std::optional<LoadedConfig> load(const std::string& main_file) const;
+
+private:
+    std::string pointer() const { return folder_ + "/last-good"; }
+    std::string current() const;
+
+    std::string folder_;
+};
+
+}  // namespace fieldgate
