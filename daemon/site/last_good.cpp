@@ -12,9 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path folder_of(const std::string& main_file) {
+fs::path whole_path(const std::string& main_file) {
     std::error_code ignored;
-    return fs::absolute(main_file, ignored).lexically_normal().parent_path();
+    return fs::absolute(main_file, ignored).lexically_normal();
 }
 
 std::string hash_of(const std::map<std::string, std::string>& files) {
@@ -30,11 +30,14 @@ Error failed(const fs::path& path, const std::error_code& why) {
 
 }  // namespace
 
-std::string LastGood::current() const {
+std::string LastGood::current(const std::string& main_file) const {
     std::ifstream in(pointer());
     std::string hash;
+    std::string of;
     std::getline(in, hash);
-    return hash.find('/') == std::string::npos ? hash : "";
+    std::getline(in, of);
+    const bool ours = of == whole_path(main_file).string() && hash.find('/') == std::string::npos;
+    return ours ? hash : "";
 }
 
 Result<void> LastGood::keep(const std::string& main_file,
@@ -42,9 +45,9 @@ Result<void> LastGood::keep(const std::string& main_file,
     const std::string hash = hash_of(files);
     const fs::path place = fs::path(folder_) / hash;
     std::error_code error;
-    if (current() == hash && fs::exists(place, error)) return {};
+    if (current(main_file) == hash && fs::exists(place, error)) return {};
     fs::remove_all(place, error);
-    const fs::path from = folder_of(main_file);
+    const fs::path from = whole_path(main_file).parent_path();
     for (const auto& [path, bytes] : files) {
         const fs::path name = fs::path(path).lexically_relative(from);
         if (name.empty() || *name.begin() == "..") continue;  // it is read where it is
@@ -54,7 +57,8 @@ Result<void> LastGood::keep(const std::string& main_file,
         const Result<void> written = storage::write_whole_file(copy.string(), bytes);
         if (!written) return written;
     }
-    const Result<void> pointed = storage::write_whole_file(pointer(), hash + '\n');
+    const Result<void> pointed =
+        storage::write_whole_file(pointer(), hash + '\n' + whole_path(main_file).string() + '\n');
     if (!pointed) return pointed;
     for (const fs::directory_entry& other : fs::directory_iterator(folder_, error))
         if (other.is_directory() && other.path() != place) fs::remove_all(other.path(), error);
@@ -62,7 +66,7 @@ Result<void> LastGood::keep(const std::string& main_file,
 }
 
 std::optional<LoadedConfig> LastGood::load(const std::string& main_file) const {
-    const std::string hash = current();
+    const std::string hash = current(main_file);
     if (hash.empty()) return std::nullopt;
     LoadedConfig loaded = load_kept_config(main_file, folder_ + '/' + hash);
     if (!loaded.config || !has_a_road(loaded.config->platform)) return std::nullopt;

@@ -12,8 +12,9 @@ namespace fieldgate {
 /// configuration does not load any more starts with them. Every file that the site names and that
 /// lies in its folder, as it was; never a secret. Every call blocks.
 ///
-/// `config/HASH/...` holds them, `config/last-good` says which: written when the folder is
-/// complete, so that a crash at any point leaves the old one or the new one, whole.
+/// `config/HASH/...` holds them, `config/last-good` says which, and of which main file: written
+/// when the folder is complete, so that a crash at any point leaves the old one or the new one,
+/// whole.
 class LastGood {
 public:
     /// `state`: store.path.
@@ -27,7 +28,8 @@ public:
 
 private:
     std::string pointer() const { return folder_ + "/last-good"; }
-    std::string current() const;
+    /// Its hash; "": none, or that of another main file.
+    std::string current(const std::string& main_file) const;
 
     std::string folder_;
 };

@@ -225,7 +225,7 @@ std::vector<Outcome> run_all(std::size_t count, std::size_t at_once) {
 
 TEST(SmallPlatform, GetsAllThatFitsAndNeverFreezesTheGateway) {
     const bool campaign = std::getenv("FIELDGATE_CAMPAIGN") != nullptr;
-    const std::vector<Outcome> outcomes = campaign ? run_all(200, 10) : run_all(3, 3);
+    const std::vector<Outcome> outcomes = campaign ? run_all(200, 20) : run_all(3, 3);
     double asked = 0;
     double in_time = 0;
     double turn_ms = 0;

@@ -58,6 +58,13 @@ TEST_F(LastGoodTest, KeepsNoSecret) {
     EXPECT_FALSE(last_good_.load(main())) << "the secret is read where it is";
 }
 
+TEST_F(LastGoodTest, IsThatOfItsOwnMainFileOnly) {
+    keep();
+    const test::Site others;
+    EXPECT_FALSE(last_good_.load(others.path("fieldgate.yaml")));
+    EXPECT_TRUE(last_good_.load(main()));
+}
+
 TEST_F(LastGoodTest, ReplacesWhatWasKept) {
     keep();
     const std::size_t before = devices();

@@ -11,6 +11,7 @@ namespace {
 
 class SiteKeeperTest : public testing::Test {
 protected:
+    SiteKeeperTest() { EXPECT_EQ(keeper_.now()->config.store.path, files_.path("store")); }
     SiteKeeper::Report reload() { return loop_.run(keeper_.reload()); }
 
     asio::awaitable<std::vector<std::string>> apply(SitePtr site) {
@@ -23,7 +24,11 @@ protected:
         co_return failures_;
     }
 
-    test::Site files_;
+    /// The example, with its store beside it: what is kept is not to lie about.
+    struct Files : test::Site {
+        Files() { replace("fieldgate.yaml", "path: /var/lib/fieldgate", "path: store"); }
+    };
+    Files files_;
     storage::Loop loop_;
     DeviceTable table_;
     std::vector<SitePtr> applied_;
@@ -72,6 +77,19 @@ TEST_F(SiteKeeperTest, SaysWhatCouldNotBeApplied) {
     EXPECT_EQ(report.exit, Exit::failed);
     EXPECT_EQ(report.failures, failures_);
     EXPECT_EQ(report.revision, 2U) << "what could be applied runs";
+}
+
+TEST_F(SiteKeeperTest, KeepsWhatCouldBeAppliedWholeAsTheLastGoodOne) {
+    const LastGood last_good(files_.path("store"));
+    files_.replace("conf.d/10-site.yaml", "unit: 1..3", "unit: 1..4");
+    EXPECT_EQ(reload().exit, Exit::well);
+    ASSERT_TRUE(last_good.load(files_.path("fieldgate.yaml")));
+    failures_ = {"line1: what was on its wire has not ended yet"};
+    files_.replace("conf.d/10-site.yaml", "unit: 1..4", "unit: 1..5");
+    EXPECT_EQ(reload().exit, Exit::failed);
+    files_.write("conf.d/10-site.yaml", "buses: [");
+    EXPECT_EQ(last_good.load(files_.path("fieldgate.yaml"))->config->devices.size(), 5U)
+        << "four meters and the press";
 }
 
 TEST_F(SiteKeeperTest, SaysThatARestartIsOwedUntilThereWasOne) {
