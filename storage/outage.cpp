@@ -14,9 +14,9 @@ namespace fieldgate::storage {
 namespace {
 
 // Of as many devices as there may be.
-constexpr json::Limits limits{std::size_t{64} << 20, 4};
+constexpr json::Limits outage_limits{std::size_t{64} << 20, 4};
 
-std::uint32_t checksum(const std::string& line) { return name_checksum("outage", line); }
+std::uint32_t outage_checksum(const std::string& line) { return name_checksum("outage", line); }
 
 // {"elapsed":345,"done":["DEVICE/service/property"]}
 std::string line_of(const Outage& outage) {
@@ -35,8 +35,8 @@ Outage read_outage(const std::string& file) {
     std::string line;
     std::string sum;
     if (!std::getline(in, line) || !std::getline(in, sum)) return {};
-    if (sum != std::to_string(checksum(line))) return {};
-    const Result<json::Value> kept = json::parse(line, limits);
+    if (sum != std::to_string(outage_checksum(line))) return {};
+    const Result<json::Value> kept = json::parse(line, outage_limits);
     const json::Value* elapsed = kept ? kept->get("elapsed") : nullptr;
     const json::Value* done = kept ? kept->get("done") : nullptr;
     if (!elapsed || !elapsed->integer() || !done || !done->array()) return {};
@@ -54,7 +54,7 @@ void keep_outage(const std::string& file, const Outage& outage) {
         return;
     }
     const std::string line = line_of(outage);
-    (void)write_whole_file(file, line + '\n' + std::to_string(checksum(line)) + '\n');
+    (void)write_whole_file(file, line + '\n' + std::to_string(outage_checksum(line)) + '\n');
 }
 
 }  // namespace fieldgate::storage

@@ -63,8 +63,8 @@ public:
 
     explicit Orders(const asio::any_io_executor& loop) : wake_(loop) {}
 
-    /// False, and `order` is as it was: too many wait, or they are closed.
-    bool push(Order&& order) {
+    /// True: `order` is taken. False, and it is as it was: too many wait, or they are closed.
+    bool push(Order& order) {
         if (closed_ || acts_.size() + reads_.size() >= waiting_max) return false;
         if (!order.acts() && reads_.size() >= reads_max) return false;
         (order.acts() ? acts_ : reads_).push_back(std::move(order));

@@ -151,7 +151,7 @@ const char* Requests::push(Order& order) {
     if (order.own && order.own->needs_wire()) bus = config.buses[order.own->bus].name;
     Orders* const queue = queues_(bus);
     if (!queue) return reconfigured;
-    return queue->push(std::move(order)) ? nullptr : too_many;
+    return queue->push(order) ? nullptr : too_many;
 }
 
 asio::awaitable<void> Requests::note(Order order) {

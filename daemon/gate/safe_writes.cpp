@@ -59,7 +59,7 @@ asio::awaitable<void> SafeWrites::write(Parts& parts) {
         for (Order& order : loss_->due(now)) {
             const DeviceConfig& device = *order.site->directory.config_of(order.device);
             Line* const line = parts.plant.find(order.site->config.buses[device.bus].name);
-            if (line && line->orders().push(std::move(order))) continue;
+            if (line && line->orders().push(order)) continue;
             not_taken(order);
         }
         co_await wake_.wait_until(std::min(loss_->next(now), now + look_every));

@@ -190,6 +190,15 @@ void add_requests(Metrics& out, const Status& status) {
             number(status.requests_late));
 }
 
+std::string requests_line(const json::Value& s) {
+    return "requests " + text_of(s, {"requests", "received"}) + " received: done " +
+           text_of(s, {"requests", "done"}) + ", refused " + text_of(s, {"requests", "refused"}) +
+           ", malformed " + text_of(s, {"requests", "malformed"}) + ", failed " +
+           text_of(s, {"requests", "failed"}) + ", unknown " + text_of(s, {"requests", "unknown"}) +
+           ", busy " + text_of(s, {"requests", "busy"}) + ", copies " +
+           text_of(s, {"requests", "copies"}) + "\n";
+}
+
 }  // namespace
 
 std::string status_text(const std::string& json_text) {
@@ -227,12 +236,7 @@ std::string status_text(const std::string& json_text) {
     text += "readings " + text_of(s, {"readings", "read"}) + " read, " +
             text_of(s, {"readings", "thinned"}) + " within their report rule, " +
             text_of(s, {"readings", "not_fitting"}) + " outside the product model\n";
-    text += "requests " + text_of(s, {"requests", "received"}) + " received: done " +
-            text_of(s, {"requests", "done"}) + ", refused " + text_of(s, {"requests", "refused"}) +
-            ", malformed " + text_of(s, {"requests", "malformed"}) + ", failed " +
-            text_of(s, {"requests", "failed"}) + ", unknown " +
-            text_of(s, {"requests", "unknown"}) + ", busy " + text_of(s, {"requests", "busy"}) +
-            ", copies " + text_of(s, {"requests", "copies"}) + "\n";
+    text += requests_line(s);
     text += list(s, "buses",
                  {"BUS", "UP", "REQUESTS", "OVERRUNS", "TIMEOUT", "BAD", "EXCEPTION", "CLOSED",
                   "STALE", "ABSENT", "UNLISTED", "INVALID", "LAST ERROR"},

@@ -66,7 +66,7 @@ asio::awaitable<SiteKeeper::Report> SiteKeeper::propose(LoadedConfig loaded) {
         report.failures.push_back(next.error().what);
         co_return report;
     }
-    const SitePtr site = *next;
+    const SitePtr& site = *next;
     SiteChange change = compare(*now_, *site);
     change.needs_restart = restarts_owed(first_->config, site->config);
     report.changes = describe(change, *site);

@@ -14,11 +14,16 @@ Order named(const std::string& id, bool acts) {
     return order;
 }
 
+bool push(Orders& orders, const std::string& id, bool acts) {
+    Order order = named(id, acts);
+    return orders.push(order);
+}
+
 TEST(Orders, ThatActGoBeforeThoseThatAsk) {
     storage::Loop loop;
     Orders orders(loop.loop.get_executor());
-    for (const char* id : {"r1", "r2"}) EXPECT_TRUE(orders.push(named(id, false)));
-    for (const char* id : {"w1", "w2"}) EXPECT_TRUE(orders.push(named(id, true)));
+    for (const char* id : {"r1", "r2"}) EXPECT_TRUE(push(orders, id, false));
+    for (const char* id : {"w1", "w2"}) EXPECT_TRUE(push(orders, id, true));
     std::string order;
     for (int i = 0; i < 4; ++i) order += loop.run(orders.next())->id;
     EXPECT_EQ(order, "w1w2r1r2");
@@ -29,8 +34,8 @@ TEST(Orders, ThatAskLeaveRoomForThoseThatAct) {
     Orders orders(loop.loop.get_executor());
     std::size_t reads = 0;
     std::size_t acts = 0;
-    while (orders.push(named("r", false))) ++reads;
-    while (orders.push(named("w", true))) ++acts;
+    while (push(orders, "r", false)) ++reads;
+    while (push(orders, "w", true)) ++acts;
     EXPECT_EQ(reads, Orders::reads_max);
     EXPECT_EQ(reads + acts, Orders::waiting_max);
 }
