@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <random>
+#include <thread>
 
 #include "tests/e2e/site.h"
 #include "tests/lab/plant/plant.h"
@@ -59,6 +62,17 @@ protected:
         const json::Value* const object = now ? now->get(part) : nullptr;
         const json::Value* const number = object ? object->get(name) : nullptr;
         return number && number->integer() ? *number->integer() : -1;
+    }
+
+    std::size_t devices_of_the_plc() {
+        const auto now = site_->status();
+        const json::Value* const devices = now ? now->get("devices") : nullptr;
+        if (!devices || !devices->array()) return 0;
+        return static_cast<std::size_t>(
+            std::ranges::count_if(*devices->array(), [](const json::Value& device) {
+                const json::Value* const bus = device.get("bus");
+                return bus && bus->string() && *bus->string() == "plc";
+            }));
     }
 
     lab::Plant plant_;
@@ -227,6 +241,41 @@ TEST_F(Reload, HasNoPowerThatTheFilesDoNotGrantAnyMore) {
         15s))
         << site_->log();
     EXPECT_TRUE(plant_.writes("plc", 1).empty());
+}
+
+// The power goes while a reload is at work, and the files do not load afterwards: what starts is
+// the site before it or the one after it, never something between.
+TEST_F(Reload, KilledAtAnyPointStartsWithTheOldOrTheNewSiteWhole) {
+    const int rounds = std::getenv("FIELDGATE_CAMPAIGN") != nullptr ? 100 : 6;
+    std::mt19937 random(12);
+    ASSERT_TRUE(lab::wait_until([&] { return devices_of_the_plc() != 0; }, 15s)) << site_->log();
+    write("conf.d/plant.yaml", plant_yaml({1, 2, 3, 4}));
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(reload().code, 0);
+    const std::chrono::microseconds whole = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - began);
+    std::map<std::size_t, int> seen;
+    for (int round = 0; round < rounds; ++round) {
+        ASSERT_TRUE(lab::wait_until([&] { return devices_of_the_plc() != 0; }, 15s))
+            << site_->log();
+        const std::vector<int> other =
+            devices_of_the_plc() == 4 ? std::vector<int>{1, 2} : std::vector<int>{1, 2, 3, 4};
+        write("conf.d/plant.yaml", plant_yaml(other));
+        std::thread asking([&] { reload(); });
+        std::this_thread::sleep_for(whole * static_cast<int>(random() % 120) / 100);
+        site_->kill();
+        asking.join();
+        write("conf.d/plant.yaml", "buses: [");
+        site_->start();
+        ASSERT_TRUE(lab::wait_until([&] { return devices_of_the_plc() != 0; }, 15s))
+            << site_->log();
+        const std::size_t devices = devices_of_the_plc();
+        EXPECT_TRUE(devices == 2 || devices == 4) << devices;
+        ++seen[devices == other.size() ? 1 : 0];
+        EXPECT_EQ(site_->imbalance(), 0);
+    }
+    std::printf("%d rounds: %d times the old site, %d times the new one\n", rounds, seen[0],
+                seen[1]);
 }
 
 }  // namespace
