@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class SlotsTest : public testing::Test {
+class SlotsTest : public ::testing::Test {
 protected:
     int take(Rank rank = Rank::ordinary) {
         Slots::Slot slot;
