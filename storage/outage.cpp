@@ -1,13 +1,9 @@
 #include "storage/outage.h"
 
 #include <charconv>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 
 #include "base/json.h"
 #include "base/json_writer.h"
-#include "storage/row.h"
 #include "storage/whole_file.h"
 
 namespace fieldgate::storage {
@@ -16,7 +12,7 @@ namespace {
 // Of as many devices as there may be.
 constexpr json::Limits outage_limits{std::size_t{64} << 20, 4};
 
-std::uint32_t outage_checksum(const std::string& line) { return name_checksum("outage", line); }
+constexpr const char* outage_kind = "outage";
 
 // {"elapsed":345,"done":["DEVICE/service/property"]}
 std::string line_of(const Outage& outage) {
@@ -31,12 +27,8 @@ std::string line_of(const Outage& outage) {
 }  // namespace
 
 Outage read_outage(const std::string& file) {
-    std::ifstream in(file);
-    std::string line;
-    std::string sum;
-    if (!std::getline(in, line) || !std::getline(in, sum)) return {};
-    if (sum != std::to_string(outage_checksum(line))) return {};
-    const Result<json::Value> kept = json::parse(line, outage_limits);
+    const Result<json::Value> kept =
+        json::parse(read_checked_line(file, outage_kind), outage_limits);
     const json::Value* elapsed = kept ? kept->get("elapsed") : nullptr;
     const json::Value* done = kept ? kept->get("done") : nullptr;
     if (!elapsed || !elapsed->integer() || !done || !done->array()) return {};
@@ -48,13 +40,7 @@ Outage read_outage(const std::string& file) {
 }
 
 void keep_outage(const std::string& file, const Outage& outage) {
-    std::error_code ignored;
-    if (outage == Outage()) {
-        std::filesystem::remove(file, ignored);
-        return;
-    }
-    const std::string line = line_of(outage);
-    (void)write_whole_file(file, line + '\n' + std::to_string(outage_checksum(line)) + '\n');
+    keep_checked_line(file, outage_kind, outage == Outage() ? std::string() : line_of(outage));
 }
 
 }  // namespace fieldgate::storage

@@ -7,6 +7,10 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "storage/row.h"
 
 namespace fieldgate::storage {
 namespace {
@@ -49,6 +53,23 @@ Result<void> sync_folder(const std::string& folder) {
     if (descriptor < 0) return failed(folder);
     if (!write_and_sync(descriptor, {})) return failed(folder);
     return {};
+}
+
+void keep_checked_line(const std::string& file, const char* kind, const std::string& line) {
+    std::error_code ignored;
+    if (line.empty())
+        std::filesystem::remove(file, ignored);
+    else
+        (void)write_whole_file(file,
+                               line + '\n' + std::to_string(name_checksum(kind, line)) + '\n');
+}
+
+std::string read_checked_line(const std::string& file, const char* kind) {
+    std::ifstream in(file);
+    std::string line;
+    std::string sum;
+    if (!std::getline(in, line) || !std::getline(in, sum)) return {};
+    return sum == std::to_string(name_checksum(kind, line)) ? line : std::string();
 }
 
 }  // namespace fieldgate::storage
