@@ -45,6 +45,9 @@ std::vector<std::string> environment_with(const std::vector<std::string>& more) 
     setpgid(0, 0);
     if (out >= 0) dup2(out, STDOUT_FILENO);
     if (err >= 0) dup2(err, STDERR_FILENO);
+    // Sockets of libraries are not O_CLOEXEC (Asio's, libmodbus's): one that the test closes while
+    // a child still holds it would stay open, and its peer would never hear of it.
+    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     sigset_t none;
     sigemptyset(&none);
     pthread_sigmask(SIG_SETMASK, &none, nullptr);

@@ -1,7 +1,9 @@
 #include "tests/lab/process.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -26,6 +28,20 @@ TEST(Child, GivesItsLinesOneByOne) {
     EXPECT_EQ(child.read_line(seconds(10)), "second");
     EXPECT_EQ(child.read_line(milliseconds(10)), std::nullopt);
     EXPECT_TRUE(child.running());
+}
+
+TEST(Child, HoldsNoneOfTheTestsSockets) {
+    int ends[2] = {-1, -1};
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);  // not SOCK_CLOEXEC, as Asio's
+    Child::Options options;
+    options.lines = true;
+    Child child({"sh", "-c", "echo ready; exec sleep 100"}, options);
+    ASSERT_EQ(child.read_line(seconds(10)), "ready");
+
+    close(ends[0]);
+    char byte = 0;
+    EXPECT_EQ(recv(ends[1], &byte, 1, MSG_DONTWAIT), 0) << "the child keeps it open";
+    close(ends[1]);
 }
 
 TEST(Child, StopsByTermAndIsKilledIfItWillNot) {
