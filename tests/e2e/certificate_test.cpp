@@ -173,7 +173,10 @@ TEST_F(LostClock, IsNotLockedOutByAPlatformThatIsWrongOnce) {
     const auto all_there = [&] {
         return site->missing(began, stopping - 500) + site->missing(starting, until) == 0;
     };
-    EXPECT_TRUE(lab::wait_until(all_there, 20s)) << site->log();
+    EXPECT_TRUE(lab::wait_until(all_there, 20s))
+        << site->missing(began, stopping - 500) << " missing of before, "
+        << site->missing(starting, until) << " of after\n"
+        << site->command({"status"}).output << site->log();
     EXPECT_LE(worst_ms(), 1000);
 }
 

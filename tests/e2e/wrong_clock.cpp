@@ -23,7 +23,8 @@ std::string no_wrong_clock() {
 }
 
 std::vector<std::string> wrong_clock(const std::filesystem::path& clock) {
-    return {"LD_PRELOAD=" + faketime(), "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+    return {std::string("LD_PRELOAD=") + FIELDGATE_TRUE_TIMERFD_LIBRARY + ":" + faketime(),
+            "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
             "FAKETIME_TIMESTAMP_FILE=" + clock.string()};
 }
 
