@@ -103,9 +103,7 @@ private:
     }
 
     void read_main(const Document& document) {
-        Fields fields({&document, &document.root, {}}, loading_.report,
-                      {"schema", "platform", "provisioning", "gateway", "store", "clock", "remote",
-                       "local", "include", "templates", "buses", "devices"});
+        Fields fields({&document, &document.root, {}}, loading_.report, config::Keys::main);
         if (fields.require("schema", "begin with schema: 1")) {
             int schema = 1;
             fields.whole("schema", schema, 1, 1);
@@ -145,7 +143,7 @@ private:
         std::vector<Fields> included;
         for (const Document* document : sites) {
             included.emplace_back(Place{document, &document->root, {}}, loading_.report,
-                                  std::vector<std::string>{"buses", "devices"});
+                                  config::Keys::included);
         }
         read_part(main, "buses", config::read_buses);
         for (Fields& fields : included) read_part(fields, "buses", config::read_buses);

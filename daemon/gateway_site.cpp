@@ -39,6 +39,8 @@ void Gateway::note(const SiteKeeper::Report& report, const std::string& who) {
             log::error("configuration not taken over", {{"problem", describe(problem)}});
     for (const std::string& line : report.changes) log::notice("site changed", {{"what", line}});
     for (const std::string& line : report.failures) log::error("not applied", {{"what", line}});
+    for (const std::string& line : report.remarks)
+        log::warning("to be known of the configuration", {{"what", line}});
     if (report.exit == Exit::well && report.changes.empty())
         log::notice("configuration read again: nothing has changed");
     storage::AuditEntry entry;

@@ -45,11 +45,11 @@ void read_rs485(const Place& place, SerialSettings& serial, Report& report) {
         if (word && *word == 1) serial.rs485.emplace();
         return;
     }
-    Fields fields(place, report, {"kernel"});
+    Fields fields(place, report, Keys::rs485);
     const auto kernel = fields.require("kernel", "write { kernel: { before: 0us, after: 200us } }");
     if (!kernel) return;
     serial.rs485.emplace();
-    Fields delays(*kernel, report, {"before", "after"});
+    Fields delays(*kernel, report, Keys::rs485_kernel);
     delays.duration("before", serial.rs485->before, microseconds(0), milliseconds(100));
     delays.duration("after", serial.rs485->after, microseconds(0), milliseconds(100));
 }
@@ -118,9 +118,7 @@ void read_timeout(Fields& fields, bool serial, BusSettings& bus) {
 std::optional<BusSettings> read_bus(const Place& place, Loading& loading) {
     BusSettings bus;
     const std::size_t errors = loading.report.errors();
-    Fields fields(place, loading.report,
-                  {"protocol", "serial", "line", "rs485", "tcp", "timeout", "turnaround", "retries",
-                   "connection"});
+    Fields fields(place, loading.report, Keys::bus);
     const auto protocol = fields.require("protocol", "add protocol: modbus-rtu or modbus-tcp");
     const auto word = protocol ? read_word(*protocol, loading.report, {"modbus-rtu", "modbus-tcp"})
                                : std::nullopt;

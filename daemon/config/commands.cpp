@@ -19,7 +19,7 @@ class CommandReader {
 public:
     CommandReader(const Place& place, const TemplatePoints& points, const CommandModel* model,
                   Loading& loading)
-        : fields_(place, loading.report, {"set", "from", "values"}),
+        : fields_(place, loading.report, Keys::command),
           points_(points),
           model_(model),
           report_(loading.report) {}

@@ -98,7 +98,7 @@ void read_pattern(Fields& fields, std::string_view key, const Entry& entry, std:
 }
 
 void read_offline(const Place& place, OfflinePolicy& offline, Report& report) {
-    Fields fields(place, report, {"after", "probe"});
+    Fields fields(place, report, Keys::offline);
     fields.whole("after", offline.after, 1, 1000);
     const auto probe = fields.get("probe");
     if (!probe) return;
@@ -185,8 +185,7 @@ void spread(const Entry& entry, bool complete, Loading& loading) {
 
 void read_device(const Place& place, Loading& loading) {
     const std::size_t errors = loading.report.errors();
-    Fields fields(place, loading.report,
-                  {"name", "unit", "template", "bus", "node_id", "device_id", "every", "offline"});
+    Fields fields(place, loading.report, Keys::device);
     Entry entry;
     entry.place = place;
     entry.bus_index = refer(fields, "bus", "add bus: the name of one of the buses", loading.buses,

@@ -190,7 +190,7 @@ std::optional<Endpoint> read_endpoint(Fields& fields, bool required, std::string
 }
 
 void read_identity(const Place& place, northbound::Identity& identity, Loading& loading) {
-    Fields fields(place, loading.report, {"secret", "timestamp", "certificate", "key"});
+    Fields fields(place, loading.report, Keys::auth);
     const bool by_secret = fields.has("secret");
     const bool by_certificate = fields.has("certificate");
     if (by_secret == by_certificate && place.is(Node::Kind::map)) {

@@ -149,8 +149,8 @@ std::vector<Place> read_list(const Place& place, Report& report) {
     return items;
 }
 
-Fields::Fields(Place map, Report& report, std::vector<std::string> known)
-    : map_(std::move(map)), report_(report) {
+Fields::Fields(Place place, Report& report, Keys map) : map_(std::move(place)), report_(report) {
+    const std::vector<std::string>& known = known_keys(map);
     static const Node empty = [] {
         Node node;
         node.kind = Node::Kind::map;

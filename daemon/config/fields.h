@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/config/document.h"
+#include "daemon/config/keys.h"
 #include "model/value.h"
 
 namespace fieldgate::config {
@@ -34,10 +35,11 @@ std::vector<Place> read_list(const Place& place, Report& report);
 const std::string& raw_text(const Place& place);
 
 /// The keys of one map: each is asked for by name and type. A key that is absent leaves its target
-/// alone; one that is wrong does too, and is a problem. Keys not in `known` are problems at once.
+/// alone; one that is wrong does too, and is a problem. Keys that `map` does not have are problems
+/// at once.
 class Fields {
 public:
-    Fields(Place map, Report& report, std::vector<std::string> known);
+    Fields(Place place, Report& report, Keys map);
 
     /// The value of `key`; nullopt if it is absent, or, with a problem, without a value.
     std::optional<Place> get(std::string_view key);

@@ -37,7 +37,7 @@ void read_unlimited_rate(Fields& fields, std::string_view key, double& target,
 }
 
 void read_limits(const Place& place, northbound::Limits& limits, Report& report) {
-    Fields fields(place, report, {"messages", "bandwidth", "payload", "sub_devices", "history"});
+    Fields fields(place, report, Keys::limits);
     read_unlimited_rate(fields, "messages", limits.messages_per_second, parse_rate,
                         "write a whole number a second or minute, such as 45/s or 10/min");
     if (limits.messages_per_second > messages_per_second_max &&
@@ -63,7 +63,7 @@ void read_limits(const Place& place, northbound::Limits& limits, Report& report)
 }
 
 void read_reconnect(const Place& place, northbound::ReconnectPolicy& policy, Report& report) {
-    Fields fields(place, report, {"from", "to", "stable_after"});
+    Fields fields(place, report, Keys::reconnect);
     fields.duration("from", policy.from, milliseconds(100), hours(1));
     fields.duration("to", policy.to, milliseconds(100), hours(24));
     fields.duration("stable_after", policy.stable_after, seconds(0), hours(24));
@@ -153,7 +153,7 @@ void no_road(const Place& place, Loading& loading) {
 }
 
 void read_fallback(const Place& place, Loading& loading) {
-    Fields fields(place, loading.report, {"endpoint", "ca", "after"});
+    Fields fields(place, loading.report, Keys::fallback);
     std::string ca;
     (void)read_endpoint(fields, true, ca, loading);
     milliseconds after = minutes(5);
@@ -175,9 +175,7 @@ std::string digest_of(const std::vector<std::string>& files, const Disk& disk) {
 
 void read_platform(const Place& place, bool endpoint_required, Loading& loading) {
     northbound::PlatformSettings& platform = loading.config.platform;
-    Fields fields(place, loading.report,
-                  {"endpoint", "ca", "device_id", "auth", "keep_alive", "linger", "limits",
-                   "reconnect", "register", "topics", "fallback"});
+    Fields fields(place, loading.report, Keys::platform);
     const auto endpoint = read_endpoint(fields, endpoint_required, platform.ca_file, loading);
     if (endpoint) {
         platform.scheme = endpoint->scheme;
@@ -213,7 +211,7 @@ void read_platform(const Place& place, bool endpoint_required, Loading& loading)
 }
 
 void read_provisioning(const Place& place, Loading& loading) {
-    Fields fields(place, loading.report, {"endpoint", "ca", "scope", "keyword", "auth"});
+    Fields fields(place, loading.report, Keys::provisioning);
     std::string ca;
     const auto endpoint = read_endpoint(fields, true, ca, loading);
     if (endpoint && endpoint->scheme != northbound::Scheme::mqtts &&

@@ -198,7 +198,7 @@ void take_default_order(const Defaults& defaults, Field& field) {
 }  // namespace
 
 void read_report(const Place& place, ReportRule& rule, Report& report) {
-    Fields fields(place, report, {"change", "min", "max"});
+    Fields fields(place, report, Keys::report);
     rule.change = ReportRule::Change::any;
     if (const auto change = fields.get("change"); change && !is_word(*change, "any")) {
         std::string text = raw_text(*change);
@@ -251,9 +251,7 @@ std::optional<Value> read_value(const Place& place, const PropertyModel* propert
 std::optional<ReadPoint> read_modbus_point(const Place& place, const Defaults& defaults,
                                            const PropertyModel* property, Loading& loading) {
     const std::size_t errors = loading.report.errors();
-    Fields fields(place, loading.report,
-                  {"at", "type", "bits", "length", "order", "trim", "scale", "offset", "absent",
-                   "values", "every", "report", "write", "priority", "unit"});
+    Fields fields(place, loading.report, Keys::point);
     ReadPoint read;
     read.place = place;
     Field& field = read.field;
@@ -283,7 +281,7 @@ std::optional<ReadPoint> read_modbus_point(const Place& place, const Defaults& d
 std::optional<ReadPoint> read_self_point(const Place& place, const Defaults& defaults,
                                          Loading& loading) {
     const std::size_t errors = loading.report.errors();
-    Fields fields(place, loading.report, {"at", "every", "report", "priority", "unit"});
+    Fields fields(place, loading.report, Keys::self_point);
     ReadPoint read;
     read.place = place;
     const auto at = fields.require("at", "add at: uptime, or another value of the gateway");

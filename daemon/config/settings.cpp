@@ -89,8 +89,7 @@ std::optional<std::string> read_existing_file(const Place& place, Loading& loadi
 
 void read_store(const Place& place, Loading& loading) {
     storage::Settings& store = loading.config.store;
-    Fields fields(place, loading.report,
-                  {"path", "max_size", "keep_free", "durability", "commit", "when_full"});
+    Fields fields(place, loading.report, Keys::store);
     read_path(fields, "path", store.path);
     // Less would not hold the ballast and a second of a large site; more, SQLite's page numbers.
     fields.size("max_size", store.max_size_bytes, 4ULL << 20, 1024ULL << 30);
@@ -107,7 +106,7 @@ void read_store(const Place& place, Loading& loading) {
 }
 
 void read_clock(const Place& place, Loading& loading) {
-    Fields fields(place, loading.report, {"require_sync"});
+    Fields fields(place, loading.report, Keys::clock);
     fields.flag("require_sync", loading.config.require_sync);
 }
 
@@ -123,9 +122,7 @@ void read_remote(const Place& place, Loading& loading) {
          {"logs", &remote.logs},
          {"tunnel", &remote.tunnel},
          {"restart", &remote.restart}}};
-    std::vector<std::string> known{"hosts", "private_addresses", "ca", "signing_keys"};
-    for (const auto& [name, target] : powers) known.emplace_back(name);
-    Fields fields(place, loading.report, known);
+    Fields fields(place, loading.report, Keys::remote);
     for (const auto& [name, target] : powers) {
         fields.flag(name, *target);
         const bool there =
@@ -147,7 +144,7 @@ void read_remote(const Place& place, Loading& loading) {
 
 void read_local(const Place& place, Loading& loading) {
     LocalSettings& local = loading.config.local;
-    Fields fields(place, loading.report, {"control", "web", "metrics"});
+    Fields fields(place, loading.report, Keys::local);
     read_path(fields, "control", local.control);
     read_listen(fields, "web", local.web, "127.0.0.1:8480");
     read_listen(fields, "metrics", local.metrics, "127.0.0.1:9464");

@@ -14,9 +14,7 @@ using southbound::modbus::RegisterMap;
 class TemplateReader {
 public:
     TemplateReader(const Place& place, Loading& loading)
-        : fields_(place, loading.report,
-                  {"template", "product_id", "model", "protocol", "defaults", "every", "services",
-                   "commands"}),
+        : fields_(place, loading.report, Keys::device_template),
           loading_(loading),
           report_(loading.report) {}
 
@@ -114,9 +112,7 @@ private:
         misplaced("every", "write it below defaults:");
         const auto place = fields_.get("defaults");
         if (!place) return;
-        Fields fields(
-            *place, report_,
-            {"every", "order", "address_base", "max_registers", "forbidden", "gap", "report"});
+        Fields fields(*place, report_, Keys::defaults);
         fields.duration("every", out_.every, every_min, every_max);
         if (const auto order = fields.get("order"))
             read_default_order(*order, defaults_.order, report_);
@@ -234,7 +230,7 @@ void read_template(const Document& document, Loading& loading) {
 }
 
 void read_gateway(const Place& place, Loading& loading) {
-    Fields fields(place, loading.report, {"template"});
+    Fields fields(place, loading.report, Keys::gateway);
     const auto name_place = fields.require("template", "add template: one of protocol self");
     const auto name = name_place ? read_text(*name_place, loading.report) : std::nullopt;
     if (!name) return;

@@ -46,7 +46,7 @@ void read_limits(Fields& fields, const Field& field, WriteRule& rule) {
 }
 
 void read_cloud_loss(const Place& place, ReadPoint& read, Report& report) {
-    Fields fields(place, report, {"after", "set"});
+    Fields fields(place, report, Keys::cloud_loss);
     WriteRule::CloudLoss loss;
     if (fields.require("after", "add after: 10m, how long the cloud must be lost"))
         fields.duration("after", loss.after, seconds(1), every_max);
@@ -136,8 +136,7 @@ std::optional<Value> read_writable(const Place& place, const ReadPoint& read, Re
 
 void read_write(const Place& place, ReadPoint& read, Loading& loading) {
     Report& report = loading.report;
-    Fields fields(place, report,
-                  {"min", "max", "verify", "within", "tolerance", "mask", "on_cloud_loss", "from"});
+    Fields fields(place, report, Keys::write);
     const Field& field = read.field;
     if (field.table == Table::input || field.table == Table::discrete) {
         report.error(place, std::string("nobody can write to ") + to_string(field.table) + ':',

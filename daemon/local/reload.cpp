@@ -39,6 +39,7 @@ Exit reload(const std::string& config_file, std::string control) {
         std::fputs(problems->string()->c_str(), stderr);
     const json::Value* const changes = report->get("changes");
     print_lines(stdout, "", changes);
+    print_lines(stdout, "note: ", report->get("remarks"));
     print_lines(stderr, "not applied: ", report->get("failures"));
     const auto code = static_cast<Exit>(*exit->integer());
     if (code == Exit::well && changes && changes->array() && changes->array()->empty())

@@ -73,8 +73,11 @@ void compare_devices(const Site& before, const Site& after, SiteChange& change) 
     const bool has = after.config.gateway_template.has_value();
     if (!had && has) change.fresh.push_back(gateway);
     if (had && !has) change.gone.push_back(gateway);
-    if (had && has && before.directory.ref(gateway) != after.directory.ref(gateway))
-        change.remapped.push_back(gateway);
+    const bool other = had && has && before.directory.ref(gateway) != after.directory.ref(gateway);
+    if (other) change.remapped.push_back(gateway);
+    change.own = had != has || other ||
+                 (has && before.directory.template_of(gateway).every !=
+                             after.directory.template_of(gateway).every);
 }
 
 bool same_commands(const Config& before, const Config& after) {
@@ -98,16 +101,12 @@ std::string text_of(const SiteChange::Redeviced& change) {
     return change.bus + ": " + text;
 }
 
-bool names_gateway(const std::vector<DeviceIndex>& devices) {
-    return std::find(devices.begin(), devices.end(), DeviceTable::gateway) != devices.end();
-}
-
 }  // namespace
 
 bool SiteChange::empty() const {
     return lines_gone.empty() && lines_new.empty() && lines_rewired.empty() && redeviced.empty() &&
-           gone.empty() && fresh.empty() && remapped.empty() && !commands && !platform && !remote &&
-           !clock && needs_restart.empty();
+           gone.empty() && fresh.empty() && remapped.empty() && !own && !commands && !platform &&
+           !remote && !clock && needs_restart.empty();
 }
 
 SiteChange compare(const Site& before, const Site& after) {
@@ -134,6 +133,13 @@ std::vector<std::string> restarts_owed(const Config& begun, const Config& now) {
     return keys;
 }
 
+std::vector<std::string> remarks(const Config& config) {
+    std::vector<std::string> lines;
+    for (const std::string& key : config.not_yet)
+        lines.push_back(key + ": configured, but not in this version yet");
+    return lines;
+}
+
 std::vector<std::string> describe(const SiteChange& change, const Site& after) {
     std::map<std::string, std::string> lines;  // by bus, as an operator looks for them
     for (const std::string& name : change.lines_gone) lines[name] = name + ": removed";
@@ -143,8 +149,7 @@ std::vector<std::string> describe(const SiteChange& change, const Site& after) {
     for (const SiteChange::Redeviced& bus : change.redeviced) lines[bus.bus] = text_of(bus);
     std::vector<std::string> all;
     for (auto& [name, text] : lines) all.push_back(std::move(text));
-    if (names_gateway(change.fresh) || names_gateway(change.gone) || names_gateway(change.remapped))
-        all.emplace_back("gateway: reports other properties of its own");
+    if (change.own) all.emplace_back("gateway: reports otherwise of itself");
     if (change.commands) all.emplace_back("commands: other ones from the next request on");
     if (change.platform) all.push_back("platform: connects anew, to " + after.config.platform.host);
     if (change.remote) all.emplace_back("remote: holds from the next request on");

@@ -26,6 +26,7 @@ struct SiteChange {
     std::vector<DeviceIndex> fresh;
     std::vector<DeviceIndex> remapped;  ///< Of another edition; the gateway may be among them.
 
+    bool own = false;       ///< What the gateway reports of itself, or how often.
     bool commands = false;  ///< What devices may be told.
     bool platform = false;  ///< The next connection is another one.
     bool remote = false;    ///< Powers, and what else holds for the next request.
@@ -41,6 +42,10 @@ SiteChange compare(const Site& before, const Site& after);
 
 /// Keys whose change takes a restart: those of `now` that are not as a life has begun with them.
 std::vector<std::string> restarts_owed(const Config& begun, const Config& now);
+
+/// What there is to say of a configuration that has no error, a line each: what is switched on, and
+/// not in this version.
+std::vector<std::string> remarks(const Config& config);
 
 /// For people, a line each: "line1: 2 devices added, 38 untouched", "line2: new".
 std::vector<std::string> describe(const SiteChange& change, const Site& after);

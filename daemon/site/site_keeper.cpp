@@ -70,6 +70,7 @@ asio::awaitable<SiteKeeper::Report> SiteKeeper::propose(LoadedConfig loaded) {
     SiteChange change = compare(*now_, *site);
     change.needs_restart = restarts_owed(first_->config, site->config);
     report.changes = describe(change, *site);
+    report.remarks = remarks(site->config);
     report.failures = co_await apply_(site, change);
     now_ = site;
     report.revision = site->revision;
@@ -95,11 +96,15 @@ std::string report_json(const SiteKeeper::Report& report) {
     json::Writer out(text);
     out.open_object().member("exit", static_cast<int>(report.exit));
     out.member("revision", report.revision).member("problems", problems);
-    out.key("changes").open_array();
-    for (const std::string& line : report.changes) out.value(line);
-    out.close_array().key("failures").open_array();
-    for (const std::string& line : report.failures) out.value(line);
-    out.close_array().close_object();
+    const auto list = [&](const char* key, const std::vector<std::string>& lines) {
+        out.key(key).open_array();
+        for (const std::string& line : lines) out.value(line);
+        out.close_array();
+    };
+    list("changes", report.changes);
+    list("failures", report.failures);
+    list("remarks", report.remarks);
+    out.close_object();
     return text;
 }
 

@@ -27,6 +27,7 @@ public:
         std::vector<Problem> problems;
         std::vector<std::string> changes;   ///< a line each, for people
         std::vector<std::string> failures;  ///< what could not be applied, and why
+        std::vector<std::string> remarks;   ///< remarks() of what holds now
     };
     /// Makes the gateway do what `site` says; returns what could not be done.
     using Apply = std::function<asio::awaitable<std::vector<std::string>>(
@@ -60,7 +61,7 @@ private:
 };
 
 /// One JSON object: {"exit":0,"revision":2,"problems":"as check prints them","changes":[...],
-/// "failures":[...]}.
+/// "failures":[...],"remarks":[...]}.
 std::string report_json(const SiteKeeper::Report& report);
 
 }  // namespace fieldgate

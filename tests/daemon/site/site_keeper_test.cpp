@@ -100,6 +100,17 @@ TEST_F(SiteKeeperTest, SaysThatARestartIsOwedUntilThereWasOne) {
     EXPECT_EQ(reload().exit, Exit::well);
 }
 
+TEST_F(SiteKeeperTest, SaysWhatIsSwitchedOnAndNotInThisVersion) {
+    EXPECT_TRUE(reload().remarks.empty());
+    files_.replace("fieldgate.yaml", "topics: []", "topics: [news]");
+    const SiteKeeper::Report report = reload();
+    EXPECT_EQ(report.exit, Exit::well);
+    EXPECT_TRUE(report.changes.empty());
+    const std::string said = "platform.topics: configured, but not in this version yet";
+    EXPECT_EQ(report.remarks, std::vector<std::string>{said});
+    EXPECT_NE(report_json(report).find("\"remarks\":[\"" + said + "\"]"), std::string::npos);
+}
+
 TEST_F(SiteKeeperTest, MakesOneChangeAfterTheOther) {
     std::size_t done = 0;
     for (int i = 0; i < 5; ++i)
