@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "daemon/exit.h"
 #include "daemon/problem.h"
+#include "daemon/settings.h"
 #include "model/point.h"
 #include "model/product_model.h"
 #include "northbound/settings.h"
@@ -63,37 +65,6 @@ struct DeviceConfig {
     southbound::OfflinePolicy offline;
 };
 
-/// `remote:`; every power is off unless this file switches it on.
-struct RemoteSettings {
-    bool write = false;
-    bool manage_devices = false;
-    bool configure = false;
-    bool upgrade = false;
-    bool files = false;
-    bool operate = false;
-    bool logs = false;
-    bool tunnel = false;
-    bool restart = false;
-    std::vector<std::string> hosts{"*.myhuaweicloud.com"};
-    bool private_addresses = false;
-    std::string ca = "system";  ///< "system", or a file
-    std::vector<std::string> signing_keys;
-    bool operator==(const RemoteSettings&) const = default;
-};
-
-struct ListenAddress {
-    std::string host;
-    std::uint16_t port = 0;
-    bool operator==(const ListenAddress&) const = default;
-};
-
-struct LocalSettings {
-    std::string control = "/run/fieldgate/control.sock";
-    std::optional<ListenAddress> web;
-    std::optional<ListenAddress> metrics;
-    bool operator==(const LocalSettings&) const = default;
-};
-
 /// A whole site, checked: every reference is resolved, every value is in range.
 struct Config {
     northbound::PlatformSettings platform;
@@ -108,6 +79,9 @@ struct Config {
     /// What is switched on and valid, but not in this version: the paths ("remote.tunnel"), for one
     /// warning each.
     std::vector<std::string> not_yet;
+    /// Names of the credentials that came from $CREDENTIALS_DIRECTORY: what systemd has put there
+    /// at the start stays there until the next.
+    std::set<std::string> loaded_by_systemd;
     /// SHA-256 (hex) of what the files mean to a reader: their bytes, in the order they were read.
     std::string hash;
     /// What was read, by absolute path, without secrets.

@@ -85,7 +85,10 @@ std::optional<std::string> credential_path(const Place& place, Loading& loading)
                                              : nullptr;
     if (folder != nullptr) {
         std::string path = resolve(folder, name);
-        if (loading.disk.exists(path)) return path;
+        if (loading.disk.exists(path)) {
+            loading.config.loaded_by_systemd.insert(name);
+            return path;
+        }
     }
     std::string path = resolve(place.document->folder, "credentials/" + name);
     if (loading.disk.exists(path)) return path;

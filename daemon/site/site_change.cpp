@@ -137,6 +137,13 @@ std::vector<std::string> remarks(const Config& config) {
     std::vector<std::string> lines;
     for (const std::string& key : config.not_yet)
         lines.push_back(key + ": configured, but not in this version yet");
+    std::string names;
+    for (const std::string& name : config.loaded_by_systemd)
+        names += (names.empty() ? "" : ", ") + name;
+    if (!names.empty())
+        lines.push_back("credentials: systemd has loaded " + names +
+                        " at the start; a changed one takes a restart: systemctl restart "
+                        "fieldgate");
     return lines;
 }
 

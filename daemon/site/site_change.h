@@ -44,7 +44,7 @@ SiteChange compare(const Site& before, const Site& after);
 std::vector<std::string> restarts_owed(const Config& begun, const Config& now);
 
 /// What there is to say of a configuration that has no error, a line each: what is switched on, and
-/// not in this version.
+/// not in this version; which credentials no reload reads anew.
 std::vector<std::string> remarks(const Config& config);
 
 /// For people, a line each: "line1: 2 devices added, 38 untouched", "line2: new".

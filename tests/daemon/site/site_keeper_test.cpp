@@ -1,6 +1,9 @@
 #include "daemon/site/site_keeper.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
 
 #include "tests/daemon/config/site.h"
 #include "tests/daemon/site/make.h"
@@ -109,6 +112,18 @@ TEST_F(SiteKeeperTest, SaysWhatIsSwitchedOnAndNotInThisVersion) {
     const std::string said = "platform.topics: configured, but not in this version yet";
     EXPECT_EQ(report.remarks, std::vector<std::string>{said});
     EXPECT_NE(report_json(report).find("\"remarks\":[\"" + said + "\"]"), std::string::npos);
+}
+
+TEST_F(SiteKeeperTest, SaysThatCredentialsOfSystemdAreThoseOfTheStart) {
+    files_.write("loaded/gateway", "a secret\n");
+    std::filesystem::permissions(files_.path("loaded/gateway"), std::filesystem::perms::owner_read);
+    setenv("CREDENTIALS_DIRECTORY", files_.path("loaded").c_str(), 1);  // NOLINT
+    const SiteKeeper::Report report = reload();
+    unsetenv("CREDENTIALS_DIRECTORY");  // NOLINT
+    EXPECT_EQ(report.remarks,
+              std::vector<std::string>{"credentials: systemd has loaded gateway at the start; a "
+                                       "changed one takes a restart: systemctl restart fieldgate"});
+    EXPECT_TRUE(reload().remarks.empty()) << "a file beside ours is read again";
 }
 
 TEST_F(SiteKeeperTest, MakesOneChangeAfterTheOther) {
