@@ -51,6 +51,7 @@ asio::awaitable<std::optional<Readings>> Bus::State::next() {
         const Instant now = Clock::now();
         turned_ = now;
         if (serve_next_) apply_devices(now);
+        if (!taught_.empty()) apply_lessons(now);
         if (is_suspended()) {
             if (now >= *suspended_until_) resume();
             if (now >= turn) co_return std::nullopt;
@@ -190,28 +191,6 @@ void Bus::State::finish(Device& device, const Schedule::Due& due, const Result<R
     learn(device, due, reply);
 }
 
-void Bus::State::learn(Device& device, const Schedule::Due& due, const Result<Reply>& reply) {
-    if (due.probe) {
-        if (reply) device.plan.alive();
-        return;
-    }
-    bool replanned = false;
-    if (reply)
-        replanned = device.plan.answered(due.scan);
-    else if (reply.error().code == Errc::refused)
-        replanned = device.plan.refused(due.scan, reply.error().detail);
-    else if (reply.error().code == Errc::timeout || reply.error().code == Errc::closed)
-        replanned = device.plan.timed_out(due.scan);
-    if (!replanned) return;
-    schedule_.set(due.device, device.settings.offline, modbus::timings(device.plan.scans()),
-                  Clock::now());
-    log::info("device replanned",
-              {{"bus", settings_.name},
-               {"device", device.settings.name},
-               {"blocks", std::to_string(device.plan.scans().size())},
-               {"why", reply ? "a block is answered again" : device.health.last_error}});
-}
-
 void Bus::State::count(const Error& error) {
     if (error.code == Errc::timeout)
         ++status_.errors.timeout;
@@ -256,6 +235,7 @@ BusStatus Bus::State::status() const {
     status.suspended = is_suspended();
     status.overruns = schedule_.overruns();
     status.requests = link_->requests();
+    if (cost_.observed()) status.latency = cost_.latency();
     status.errors.stale = link_->stale();
     status.absent = none_.absent;
     status.unlisted = none_.unlisted;
@@ -266,6 +246,7 @@ BusStatus Bus::State::status() const {
         status.devices.push_back(device->health);
         status.devices.back().status = schedule_.status(device->slot);
         status.devices.back().failures_in_a_row = schedule_.failures_in_a_row(device->slot);
+        status.devices.back().learned = device->plan.lessons();
     }
     return status;
 }

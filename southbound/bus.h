@@ -10,45 +10,10 @@
 
 #include "base/result.h"
 #include "model/reading.h"
+#include "southbound/bus_status.h"
 #include "southbound/settings.h"
 
 namespace fieldgate::southbound {
-
-/// Wire errors by kind, since start.
-struct WireErrors {
-    std::uint64_t timeout = 0;
-    std::uint64_t bad_data = 0;   ///< checksum, length, or a reply to something else
-    std::uint64_t exception = 0;  ///< the device answered with a Modbus exception
-    std::uint64_t closed = 0;     ///< connection or port lost, or not to be had
-    std::uint64_t stale = 0;      ///< late replies that were recognised and dropped
-    std::uint64_t total() const { return timeout + bad_data + exception + closed; }
-};
-
-struct DeviceHealth {
-    DeviceIndex index = 0;
-    DeviceStatus status = DeviceStatus::unknown;
-    std::uint32_t failures_in_a_row = 0;
-    std::uint64_t scans = 0;
-    std::uint64_t failed_scans = 0;
-    std::string last_error;  ///< Of the last scan; empty if it was answered.
-};
-
-struct BusStatus {
-    bool up = false;             ///< The port or connection is open.
-    bool suspended = false;      ///< By suspend().
-    std::uint64_t requests = 0;  ///< All that have left.
-    std::uint64_t writes = 0;    ///< Requests that change something, and have left.
-    std::uint64_t overruns = 0;  ///< Scans skipped because the wire was late.
-    WireErrors errors;
-    /// Raw values that became no reading: they mean "absent", `values` does not list them, or they
-    /// are none of their type.
-    std::uint64_t absent = 0;
-    std::uint64_t unlisted = 0;
-    std::uint64_t invalid = 0;
-    std::uint64_t outdated = 0;  ///< Samples dropped: their point was written after them.
-    std::string last_error;      ///< Of the port or connection; empty while it is up.
-    std::vector<DeviceHealth> devices;
-};
 
 /// What became of a write that has left. It is never sent twice.
 struct Written {
@@ -83,6 +48,13 @@ public:
     /// it, its health and its ticks, whatever else of it has changed. What is asked of another
     /// edition is refused; what is under way with the old ones ends with them.
     void serve(std::vector<DeviceSettings> devices);
+
+    /// What `device` has taught before a restart (DeviceHealth::learned): next() takes it over
+    /// between two scans, after serve(). Nothing happens if it has taught something by then, or is
+    /// not here.
+    void teach(DeviceRef device, modbus::Lessons lessons);
+    /// BusStatus::latency of before a restart, as long as nothing was measured.
+    void expect_latency(std::chrono::nanoseconds latency);
 
     /// Writes `value` to a point of a device on this bus, once, by FC 5, 6, 16 or 22; bits without
     /// `mask` by reading, changing and writing back in one turn. Waits for one scan at most. Then,

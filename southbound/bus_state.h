@@ -37,6 +37,8 @@ public:
                                                                  std::uint16_t first,
                                                                  std::uint16_t count);
     void serve(std::vector<DeviceSettings> devices);
+    void teach(DeviceRef device, modbus::Lessons lessons);
+    void expect_latency(std::chrono::nanoseconds latency) { cost_.expect_latency(latency); }
     void suspend(Instant until);
     void resume();
     void scan_now();
@@ -59,6 +61,8 @@ private:
         std::optional<std::chrono::milliseconds> period{};  // in place of its own, until then
         Instant period_until{};
         unsigned period_times = 0;
+        modbus::Lessons told{};  // of what it has taught, in the log
+        Instant tell_by = Instant::max();
     };
     /// Who asks something of a device holds it: it may leave the bus meanwhile.
     using DevicePtr = std::shared_ptr<Device>;
@@ -94,9 +98,13 @@ private:
     void decode(Device& device, const Schedule::Due& due, const Reply& reply, Readings& readings);
     void finish(Device& device, const Schedule::Due& due, const Result<Reply>& reply,
                 Readings& readings);
-    void learn(Device& device, const Schedule::Due& due, const Result<Reply>& reply);
     void count(const Error& error);
     void note_wire(const Result<Reply>& reply);
+
+    // bus_learn.cpp
+    void learn(Device& device, const Schedule::Due& due, const Result<Reply>& reply);
+    void tell_lessons(Device& device);
+    void apply_lessons(Instant now);
 
     // bus_serve.cpp
     bool is_here(const Device& device) const { return devices_[device.slot].get() == &device; }
@@ -127,6 +135,7 @@ private:
     modbus::CostModel cost_;
     std::vector<DevicePtr> devices_;  // nullptr: a slot without one
     std::optional<std::vector<DeviceSettings>> serve_next_;
+    std::vector<std::pair<DeviceRef, modbus::Lessons>> taught_;
     Schedule schedule_;
     std::unique_ptr<Link> link_;
     Turns turns_;

@@ -60,7 +60,6 @@ void check_extent(const Place& place, const southbound::modbus::Field& field,
 // What is known of a type (raw.cpp).
 using southbound::modbus::RawType;
 extern const std::vector<std::pair<std::string, RawType>> raw_types;
-const char* to_string(southbound::modbus::Table table);
 const std::string& type_name(RawType type);
 /// Bits of the raw value: of the type, or of `bits`.
 unsigned raw_bits(const southbound::modbus::Field& field);

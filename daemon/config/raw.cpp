@@ -18,20 +18,6 @@ const std::vector<std::pair<std::string, RawType>> raw_types{
     {"i64", RawType::i64},      {"f32", RawType::f32},     {"f64", RawType::f64},
     {"bcd16", RawType::bcd16},  {"bcd32", RawType::bcd32}, {"string", RawType::string}};
 
-const char* to_string(Table table) {
-    switch (table) {
-        case Table::coil:
-            return "coil";
-        case Table::discrete:
-            return "discrete";
-        case Table::input:
-            return "input";
-        case Table::holding:
-            return "holding";
-    }
-    return "holding";
-}
-
 const std::string& type_name(RawType type) {
     return std::find_if(raw_types.begin(), raw_types.end(),
                         [&](const auto& known) { return known.second == type; })

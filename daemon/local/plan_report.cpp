@@ -117,8 +117,8 @@ std::string block_text(const Config& config, const BlockCost& block) {
     char line[200];
     std::snprintf(line, sizeof line,
                   "  %-20s unit %-3u %s:%u..%u  every %s  %zu points  %zu bytes  %s\n",
-                  config.devices[block.device].name.c_str(), block.unit,
-                  config::to_string(block.table), block.first, block.first + block.count - 1U,
+                  config.devices[block.device].name.c_str(), block.unit, to_string(block.table),
+                  block.first, block.first + block.count - 1U,
                   duration_text(static_cast<double>(block.period.count()) / 1000).c_str(),
                   block.fields, block.bytes, duration_text(seconds(block.time)).c_str());
     return line;
@@ -128,7 +128,7 @@ void write_blocks(json::Writer& out, const Config& config, const std::vector<Blo
     out.key("blocks").open_array();
     for (const BlockCost& block : blocks) {
         out.open_object().member("device", config.devices[block.device].name);
-        out.member("unit", unsigned{block.unit}).member("table", config::to_string(block.table));
+        out.member("unit", unsigned{block.unit}).member("table", to_string(block.table));
         out.member("first", unsigned{block.first}).member("count", unsigned{block.count});
         out.member("period_ms", block.period.count()).member("points", block.fields);
         out.member("bytes", block.bytes)

@@ -65,6 +65,11 @@ nanoseconds CostModel::transaction(Table table, std::uint16_t count) const {
 void CostModel::observe(const Request& request, nanoseconds elapsed) {
     const nanoseconds bytes = wire_time(request.pdu.size(), request.reply_bytes);
     latency_ += (std::max(elapsed - bytes, nanoseconds(0)) - latency_) / 8;
+    observed_ = true;
+}
+
+void CostModel::expect_latency(nanoseconds latency) {
+    if (!observed_) latency_ = std::clamp<nanoseconds>(latency, 0ms, 10s);
 }
 
 std::chrono::milliseconds CostModel::timeout(const Request& request) const {

@@ -36,6 +36,9 @@ public:
     /// A good transaction took `elapsed`, from the first byte sent to the last received; moves
     /// latency() there by an eighth.
     void observe(const Request& request, std::chrono::nanoseconds elapsed);
+    bool observed() const { return observed_; }
+    /// What was measured before a restart; nothing once something was measured.
+    void expect_latency(std::chrono::nanoseconds latency);
 
     /// How long an answer may take, from the last byte sent to the last received: the bus's
     /// `timeout`; else, on serial lines (auto), the time of a good answer at this speed and a fifth
@@ -52,6 +55,7 @@ private:
 
     BusSettings bus_;
     std::chrono::nanoseconds latency_;
+    bool observed_ = false;
 };
 
 /// Bytes of the PDU of a good answer: function, byte count, data.

@@ -1,6 +1,28 @@
 #include "southbound/modbus/field.h"
 
+#include <algorithm>
+
 namespace fieldgate::southbound::modbus {
+
+const char* to_string(Table table) {
+    switch (table) {
+        case Table::coil:
+            return "coil";
+        case Table::discrete:
+            return "discrete";
+        case Table::input:
+            return "input";
+        case Table::holding:
+            break;
+    }
+    return "holding";
+}
+
+std::uint16_t longest_allowed(const RegisterMap& map, Table table) {
+    const bool bits = table == Table::coil || table == Table::discrete;
+    const int registers = std::clamp<int>(map.max_registers, 1, 125);
+    return static_cast<std::uint16_t>(bits ? registers * 16 : registers);
+}
 
 std::uint16_t width(const Field& field) {
     if (field.table == Table::coil || field.table == Table::discrete) return 1;

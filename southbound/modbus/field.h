@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -10,6 +11,10 @@ namespace fieldgate::southbound::modbus {
 
 /// The four tables of a Modbus device (Application Protocol V1.1b3, 4.3); read by FC 1, 2, 4, 3.
 enum class Table : std::uint8_t { coil, discrete, input, holding };
+
+inline constexpr std::array all_tables{Table::coil, Table::discrete, Table::input, Table::holding};
+/// "coil", "discrete", "input", "holding", as templates write them.
+const char* to_string(Table table);
 
 /// What a raw value is. bool lies in a coil, a discrete input, or the whole of a register (not 0).
 enum class RawType : std::uint8_t {
@@ -83,5 +88,8 @@ struct RegisterMap {
         gap;  ///< Unwanted registers that may be read along; absent: by cost.
     bool operator==(const RegisterMap&) const = default;
 };
+
+/// The most registers (bits) that the map lets one request ask for.
+std::uint16_t longest_allowed(const RegisterMap& map, Table table);
 
 }  // namespace fieldgate::southbound::modbus

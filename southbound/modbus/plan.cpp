@@ -14,14 +14,8 @@ constexpr std::chrono::milliseconds first_retry = std::chrono::seconds(15);
 constexpr std::chrono::milliseconds last_retry = std::chrono::hours(1);
 constexpr std::uint32_t silent_block = 3;  // timeouts in a row that say "too long"
 constexpr std::uint32_t silent_point = 10;
-constexpr std::array tables{Table::coil, Table::discrete, Table::input, Table::holding};
 
 bool is_bits(Table table) { return table == Table::coil || table == Table::discrete; }
-
-std::uint16_t longest_allowed(const RegisterMap& map, Table table) {
-    const int registers = std::clamp<int>(map.max_registers, 1, 125);
-    return static_cast<std::uint16_t>(is_bits(table) ? registers * 16 : registers);
-}
 
 std::size_t index(Table table) { return static_cast<std::size_t>(table); }
 
@@ -66,9 +60,10 @@ DevicePlan::DevicePlan(const DeviceSettings& device, const CostModel& cost)
       every_(device.every),
       refused_(device.map->fields.size(), false),
       refusals_(device.map->fields.size(), 0),
+      exceptions_(device.map->fields.size(), 0),
       forbidden_(device.map->fields.size(), false) {
     expect(every_.size() == map_->fields.size(), "a period for every field");
-    for (const Table table : tables) longest_[index(table)] = longest_allowed(*map_, table);
+    for (const Table table : all_tables) longest_[index(table)] = longest_allowed(*map_, table);
     for (PointIndex point = 0; point < map_->fields.size(); ++point) {
         expect(every_[point].count() > 0, "a period");
         const Table table = map_->fields[point].table;
@@ -109,7 +104,7 @@ std::uint16_t DevicePlan::widest(Table table) const {
 void DevicePlan::rebuild() {
     const std::vector<Scan> old_scans = std::exchange(scans_, {});
     const std::vector<Trial> old_trials = std::exchange(trials_, {});
-    for (const Table table : tables) {
+    for (const Table table : all_tables) {
         plan_table(table);
         add_retries(table);
     }
@@ -220,11 +215,11 @@ bool DevicePlan::refused(std::size_t scan, int code) {
     ++answers_;
     trials_[scan].timeouts = 0;
     if (code != 2 && code != 3) return false;
-    if (scans_[scan].retry) return give_up(scan);
+    if (scans_[scan].retry) return give_up(scan, code);
     trials_[scan].good = false;
     const Scan& block = scans_[scan];
     if (code == 3 && block.count > answered_[index(block.table)] && shorten(scan)) return true;
-    return bisect(scan) || give_up(scan);
+    return bisect(scan) || give_up(scan, code);
 }
 
 // Only lengths and places that never worked are suspected: noise and load must not teach anything.
@@ -239,7 +234,7 @@ bool DevicePlan::timed_out(std::size_t scan) {
     const Scan& block = scans_[scan];
     if (block.count > answered_[index(block.table)] && shorten(scan)) return true;
     if (bisect(scan)) return true;
-    return trial.timeouts >= silent_point && give_up(scan);
+    return trial.timeouts >= silent_point && give_up(scan, 0);
 }
 
 bool DevicePlan::shorten(std::size_t scan) {
@@ -277,7 +272,7 @@ bool DevicePlan::bisect(std::size_t scan) {
     return true;
 }
 
-bool DevicePlan::give_up(std::size_t scan) {
+bool DevicePlan::give_up(std::size_t scan, int exception) {
     const Table table = scans_[scan].table;
     bool changed = false;
     for (const ScanField& field : scans_[scan].fields) {
@@ -285,6 +280,7 @@ bool DevicePlan::give_up(std::size_t scan) {
         if (!refused_[field.point] || retry_period(refusals + 1) != retry_period(refusals))
             changed = true;
         refused_[field.point] = true;
+        exceptions_[field.point] = static_cast<std::uint8_t>(exception);
         ++refusals;
     }
     if (!changed) return false;

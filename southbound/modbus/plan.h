@@ -10,6 +10,7 @@
 #include "southbound/modbus/blocks.h"
 #include "southbound/modbus/cost.h"
 #include "southbound/modbus/field.h"
+#include "southbound/modbus/lessons.h"
 #include "southbound/modbus/scan.h"
 #include "southbound/schedule.h"
 #include "southbound/settings.h"
@@ -21,7 +22,8 @@ namespace fieldgate::southbound::modbus {
 /// Points of one table and one period are cut into blocks by dynamic programming over the cost
 /// model; slower points ride along in a faster block where that is cheaper. Never across
 /// `forbidden`, never more than max_registers. What a device refuses is learned here, by the rules
-/// at refused() and timed_out(); nothing that was learned from one device is used for another.
+/// at refused() and timed_out(); nothing that was learned from one device is used for another, but
+/// by teach() for the same one after a restart.
 class DevicePlan {
 public:
     DevicePlan(const DeviceSettings& device, const CostModel& cost);
@@ -64,6 +66,14 @@ public:
     /// that reads it; nullopt if none does.
     std::optional<std::size_t> want(PointIndex point);
 
+    /// What is known for sure; what a search has not ended on is not in it.
+    Lessons lessons() const;
+    /// A refusal is being searched for its reason: lessons() will change with it.
+    bool searching() const;
+    /// `lessons` of the same unit and registers (layout_digest), from before a restart. Returns
+    /// true if the scans have changed; changes nothing once something was learned otherwise.
+    bool teach(const Lessons& lessons);
+
     /// Fields that are not read, because the device refuses them or they lie in `forbidden`.
     std::size_t unreadable() const;
 
@@ -89,12 +99,13 @@ private:
     void add_retries(Table table);
     bool bisect(std::size_t scan);
     bool shorten(std::size_t scan);
-    bool give_up(std::size_t scan);
+    bool give_up(std::size_t scan, int exception);
     bool settle(Table table);
     bool restore(std::size_t scan);
     bool prove(Cut& cut, const std::vector<Cut>& all);
     Extent extent(PointIndex point) const;
     std::uint16_t widest(Table table) const;
+    std::uint16_t longest(Table table) const { return longest_[static_cast<std::size_t>(table)]; }
     bool is_readable(PointIndex point) const;
 
     std::shared_ptr<const RegisterMap> map_;
@@ -105,9 +116,10 @@ private:
     std::array<std::uint16_t, 4> longest_{};   ///< By table: the most that is asked for at once.
     std::array<std::uint16_t, 4> answered_{};  ///< By table: the most that was ever answered.
     std::vector<Cut> cuts_;
-    std::vector<bool> refused_;            ///< By point.
-    std::vector<std::uint32_t> refusals_;  ///< By point: how often; its retries get rarer.
-    std::vector<bool> forbidden_;          ///< By point: never read.
+    std::vector<bool> refused_;             ///< By point.
+    std::vector<std::uint32_t> refusals_;   ///< By point: how often; its retries get rarer.
+    std::vector<std::uint8_t> exceptions_;  ///< By point: the last refusal; 0: silence.
+    std::vector<bool> forbidden_;           ///< By point: never read.
     std::vector<Scan> scans_;
     std::vector<Trial> trials_;  ///< By scan.
     std::uint64_t answers_ = 0;

@@ -74,6 +74,33 @@ TEST_F(BusServeTest, KeepsWhatItHasLearnedOfADeviceThatIsReadAsBefore) {
     EXPECT_EQ(seen_.wrong, 0);
 }
 
+TEST_F(BusServeTest, IsTaughtWhatTheDeviceHasRefusedBefore) {
+    lab::SlaveLimits limits;
+    limits.holes = {{17, 17}, {33, 34}};
+    const auto port = plant_.add_tcp({"plc", {1}, lab::certified_values, limits});
+    const DeviceSettings settings = device(0, 1, certified_map(10), 20ms);
+    testing::internal::CaptureStderr();
+    log::set_level(log::Level::info);
+    Bus& before = add(tcp("plc", port), {settings}, seen_);
+    const auto learned = [&] { return before.status().devices.at(0).learned; };
+    EXPECT_TRUE(run_until([&] { return learned().refused.size() == 2; }, 5s));
+    EXPECT_TRUE(run_until([&] { return seen_.values > 2000; }, 5s));
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_NE(told.find("registers=\"holding:17 refused (exception 2), holding:33..34 refused "
+                        "(exception 2)\""),
+              std::string::npos)
+        << told;
+    EXPECT_TRUE(before.status().latency);
+
+    Seen seen;
+    Bus& after = add(tcp("plc", port), {settings}, seen);
+    after.teach(settings.device, learned());
+    ASSERT_TRUE(run_until([&] { return seen.values > 500; }, 5s));
+    EXPECT_EQ(after.status().errors.exception, 0U);
+    EXPECT_EQ(after.status().devices.at(0).learned, learned());
+    EXPECT_EQ(seen.wrong + seen_.wrong, 0);
+}
+
 TEST_F(BusServeTest, RefusesWhatIsAskedOfAnotherEdition) {
     const auto port = plant_.add_tcp({"plc", {1}, lab::certified_values, {}});
     const DeviceSettings before = device(0, 1, certified_map(2), 20ms);
