@@ -8,6 +8,7 @@
 #include "storage/audit_chain.h"
 #include "storage/control_rescue.h"
 #include "storage/figures.h"
+#include "storage/learned_table.h"
 #include "storage/ledger_table.h"
 #include "storage/replacement.h"
 #include "storage/schema.h"
@@ -126,6 +127,9 @@ Result<ControlStock> ControlDisk::take_stock() {
     Result<RosterContent> roster = RosterTable(database_).load();
     if (!roster) return roster.error();
     stock.roster = std::move(*roster);
+    Result<std::vector<LearnedRow>> learned = LearnedTable(database_).load();
+    if (!learned) return learned.error();
+    stock.learned = std::move(*learned);
     const Result<std::optional<std::int64_t>> before = load_figure(database_, uptime_figure);
     if (!before) return before.error();
     const Result<std::chrono::milliseconds> newest = LedgerTable(database_, life_).newest();

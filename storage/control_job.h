@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "storage/learned_table.h"
 #include "storage/ledger_table.h"
 #include "storage/roster_table.h"
 
@@ -28,6 +29,7 @@ struct ControlJob {
 /// What open() has found.
 struct ControlStock {
     RosterContent roster;
+    std::vector<LearnedRow> learned;
     std::vector<LedgerNote> recent;  ///< of the ledger; the oldest first
     /// Until then, on the clock of uptime, a request that the ledger does not know may be one that
     /// an earlier life has refused without a note.

@@ -24,9 +24,11 @@ ControlStore::ControlStore(const asio::any_io_executor& loop, std::string folder
     : commits_(loop, std::move(folder), life, commit),
       ledger_(commits_, life),
       audit_(commits_),
-      roster_(commits_) {
+      roster_(commits_),
+      learned_(commits_) {
     commits_.on_open([this](const ControlStock& stock) {
         roster_.adopt(stock.roster);
+        learned_.adopt(stock.learned);
         ledger_.adopt(stock);
     });
 }

@@ -6,15 +6,16 @@
 
 #include "storage/audit.h"
 #include "storage/commits.h"
+#include "storage/learned.h"
 #include "storage/ledger.h"
 #include "storage/roster.h"
 
 namespace fieldgate::storage {
 
 /// What the gateway must not forget besides its data: the commands it has executed, what was done
-/// to it, and its sub-devices. One SQLite file, `control.db`, beside the outbox, under the outbox's
-/// lock; one thread. Some MB, at the very most 96 MiB, besides the outbox's max_size. Runs on the
-/// loop.
+/// to it, its sub-devices, and what it has learned of them. One SQLite file, `control.db`, beside
+/// the outbox, under the outbox's lock; one thread. Some MB, at the very most 96 MiB, besides the
+/// outbox's max_size. Runs on the loop.
 class ControlStore {
 public:
     /// `folder` is the outbox's; `commit`: how long rows of the audit may wait (store.commit).
@@ -38,6 +39,7 @@ public:
     Ledger& ledger() { return ledger_; }
     Audit& audit() { return audit_; }
     Roster& roster() { return roster_; }
+    Learned& learned() { return learned_; }
 
     bool disk_ok() const { return commits_.disk_ok(); }
     /// When the flow that commits last turned, or its worker was last seen to work; older than some
@@ -52,6 +54,7 @@ private:
     Ledger ledger_;
     Audit audit_;
     Roster roster_;
+    Learned learned_;
 };
 
 }  // namespace fieldgate::storage

@@ -44,6 +44,11 @@ constexpr const char* control_1 =
     " product_id TEXT NOT NULL, name TEXT NOT NULL, extension_info TEXT NOT NULL,"
     " parent_id TEXT NOT NULL, unserved TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;";
 
+// What would be learned again without it (learned_table.h).
+constexpr const char* control_2 =
+    "CREATE TABLE learned(what TEXT PRIMARY KEY, version TEXT NOT NULL, text TEXT NOT NULL,"
+    " at_ms INTEGER NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;";
+
 // A check sum for each figure, so that a program that knows more or fewer of them can read the
 // rest.
 constexpr const char* outbox_2 =
@@ -60,7 +65,7 @@ struct Step {
 
 constexpr std::array<Step, 2> outbox_steps{
     {{outbox_1}, {outbox_2, convert_meta_1, "DROP TABLE meta_1"}}};
-constexpr std::array<Step, 1> control_steps{{{control_1}}};
+constexpr std::array<Step, 2> control_steps{{{control_1}, {control_2}}};
 
 std::span<const Step> steps_of(Schema schema) {
     if (schema == Schema::control) return control_steps;
