@@ -22,6 +22,7 @@ namespace fieldgate {
 namespace {
 
 constexpr auto debounce = 1s;
+constexpr auto lessons_awaited = 300ms;     // a sound store is open by then
 constexpr auto turn = 10s;                  // the longest wait of a flow (base/pulse.h)
 constexpr std::size_t heard_at_once = 100;  // between two steps of a greeting
 
@@ -196,6 +197,8 @@ asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus) {
     const bool strict = parts.durability == storage::Durability::strict;
     Pulses::Local pulse(parts.pulses, "collect " + bus.name(), [&bus] { return bus.turned(); });
     std::vector<Record> records;
+    co_await parts.lessons.opened(Event::Clock::now() + lessons_awaited);
+    parts.lessons.teach(bus);
     for (;;) {
         pulse.beat();
         const std::optional<Readings> readings = co_await bus.next();

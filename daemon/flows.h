@@ -10,6 +10,7 @@
 #include "daemon/log_level.h"
 #include "daemon/site/devices.h"
 #include "daemon/site/latest.h"
+#include "daemon/site/lesson_book.h"
 #include "daemon/site/plant.h"
 #include "daemon/site/road.h"
 #include "daemon/site/site_keeper.h"
@@ -48,6 +49,7 @@ struct Parts {
     Requests& requests;
     storage::ControlStore& control;
     Plant& plant;
+    LessonBook& lessons;
     SafeWrites& safe_writes;
     std::function<Status()> status;
     TaskGroup& deliveries;

@@ -59,6 +59,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, std::string main_file, Confi
       outbox_(loop, site_->config.store, series_, boot_id(), build_date()),
       control_store_(loop, site_->config.store.path, site_->config.store.commit),
       plant_(loop),
+      lessons_(loop, control_store_.learned(), clock_, plant_, site_),
       own_orders_(loop),
       safe_writes_(loop, site_->config.store.path + "/" + storage::outage_file),
       requests_(loop, site_, clock_, control_store_,
@@ -104,6 +105,7 @@ Gateway::Gateway(const asio::any_io_executor& loop, std::string main_file, Confi
              requests_,
              control_store_,
              plant_,
+             lessons_,
              safe_writes_,
              [this] { return status(); },
              deliveries_,
@@ -146,6 +148,7 @@ Result<void> Gateway::start() {
     flows_.spawn("fail_safe", safe_writes_.write(parts_));
     flows_.spawn("outage", safe_writes_.remember());
     flows_.spawn("farewells", farewells_.keep());
+    flows_.spawn("lessons", lessons_.keep());
     flows_.spawn("reply", reply(parts_));
     flows_.spawn("connect", connect());
     flows_.spawn("upload", upload(parts_));
@@ -197,6 +200,7 @@ asio::awaitable<void> Gateway::answer_what_is_owed(Instant deadline) {
 // At the same time: one of them may be in the middle of a rescue.
 void Gateway::store_all() {
     requests_.audit_counts(Instant::max());
+    closing_.spawn("lessons", lessons_.keep_last());
     closing_.spawn("control store", control_store_.close());
     closing_.spawn("store", outbox_.close());
     closing_.spawn("outage", safe_writes_.remember_last());

@@ -9,6 +9,7 @@
 #include "daemon/local/status.h"
 #include "daemon/self_report.h"
 #include "daemon/site/farewells.h"
+#include "daemon/site/lesson_book.h"
 #include "daemon/site/plant.h"
 #include "daemon/site/road.h"
 #include "daemon/site/site.h"
@@ -80,6 +81,7 @@ private:
     storage::ControlStore control_store_;
     Latest latest_;
     Plant plant_;
+    LessonBook lessons_;
     Orders own_orders_;
     SafeWrites safe_writes_;
     Requests requests_;

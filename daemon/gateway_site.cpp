@@ -67,6 +67,8 @@ asio::awaitable<std::vector<std::string>> Gateway::apply(SitePtr site, const Sit
     requests_.serve(site_);
     apply_devices(*before, change);
     plant_.renew(change, *site_, parts_);
+    for (const SiteChange::Redeviced& bus : change.redeviced)
+        if (Line* const line = plant_.find(bus.bus)) lessons_.teach(line->bus());
     safe_writes_.serve(site_);
     parts_.plan.clear();
     if (change.platform) apply_platform();

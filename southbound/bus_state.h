@@ -8,11 +8,10 @@
 
 #include "base/event.h"
 #include "southbound/bus.h"
-#include "southbound/last_writes.h"
+#include "southbound/bus_device.h"
 #include "southbound/link.h"
 #include "southbound/modbus/cost.h"
 #include "southbound/modbus/encode.h"
-#include "southbound/modbus/plan.h"
 #include "southbound/schedule.h"
 #include "southbound/turns.h"
 
@@ -51,19 +50,7 @@ public:
     bool is_suspended() const { return suspended_until_.has_value(); }
 
 private:
-    struct Device {
-        std::size_t slot;  // its place in devices_, and its number in schedule_
-        DeviceSettings settings;
-        modbus::DevicePlan plan;
-        DeviceHealth health;
-        LastWrites last_writes;
-        bool no_single_write = false;                       // FC 6 is an illegal function to it
-        std::optional<std::chrono::milliseconds> period{};  // in place of its own, until then
-        Instant period_until{};
-        unsigned period_times = 0;
-        modbus::Lessons told{};  // of what it has taught, in the log
-        Instant tell_by = Instant::max();
-    };
+    using Device = BusDevice;
     /// Who asks something of a device holds it: it may leave the bus meanwhile.
     using DevicePtr = std::shared_ptr<Device>;
     /// One point of one device, and what is to become of it.

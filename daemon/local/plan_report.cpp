@@ -175,6 +175,10 @@ std::string plan_text(const Config& config, const SitePlan& plan) {
         for (const BlockCost& block : summary.blocks) text += block_text(config, block);
         for (const std::string& message : summary.messages) text += "  note: " + message + '\n';
     }
+    if (!plan.learned.empty()) text += "learned by the gateway that runs here:\n";
+    for (const LearnedLines& device : plan.learned)
+        for (const std::string& line : device.lines)
+            text += "  " + device.device + "  " + line + '\n';
     text += "to the platform, at most: " + figure(plan.messages_per_day, "messages", 0) + " and " +
             size_text(plan.bytes_per_day) + " a day\n";
     text += "offline, at least: the store of " +
@@ -206,6 +210,12 @@ std::string plan_json(const Config& config, const SitePlan& plan) {
         write_blocks(out, config, summary.blocks);
         out.key("notes").open_array();
         for (const std::string& message : summary.messages) out.value(message);
+        out.close_array().close_object();
+    }
+    out.close_array().key("learned").open_array();
+    for (const LearnedLines& device : plan.learned) {
+        out.open_object().member("device", device.device).key("registers").open_array();
+        for (const std::string& line : device.lines) out.value(line);
         out.close_array().close_object();
     }
     out.close_array().member("records_per_second", plan.records_per_second);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "daemon/config.h"
+#include "daemon/local/learned_report.h"
 #include "southbound/modbus/summary.h"
 
 namespace fieldgate {
@@ -16,6 +17,7 @@ struct SitePlan {
         southbound::modbus::PlanSummary summary;
     };
     std::vector<Bus> buses;
+    std::vector<LearnedLines> learned;  ///< By the gateway that runs it; plan_site() knows nothing.
     double records_per_second = 0;
     double messages_per_day = 0;
     double bytes_per_day = 0;

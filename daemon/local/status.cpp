@@ -56,6 +56,9 @@ void write_buses(json::Writer& out, const std::vector<Status::Bus>& buses) {
         out.member("unlisted", bus.now.unlisted).member("invalid", bus.now.invalid);
         out.member("outdated", bus.now.outdated).close_object();
         out.member("last_error", bus.now.last_error);
+        if (bus.now.latency)
+            out.member("latency_ms",
+                       std::chrono::duration<double, std::milli>(*bus.now.latency).count());
         out.close_object();
     }
     out.close_array();
@@ -68,7 +71,12 @@ void write_devices(json::Writer& out, const std::vector<Status::Device>& devices
         out.member("bus", device.bus).member("status", to_string(device.status));
         out.member("platform", device.platform);
         out.member("scans", device.health.scans).member("failed_scans", device.health.failed_scans);
-        out.member("last_error", device.health.last_error).close_object();
+        out.member("last_error", device.health.last_error);
+        if (!device.health.learned.empty()) {
+            out.key("learned");
+            write_json(out, device.health.learned);
+        }
+        out.close_object();
     }
     out.close_array();
 }

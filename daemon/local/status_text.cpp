@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/json.h"
+#include "daemon/local/learned_report.h"
 #include "daemon/local/status.h"
 
 namespace fieldgate {
@@ -256,6 +257,9 @@ std::string status_text(const std::string& json_text) {
     text += list(
         s, "devices", {"DEVICE", "STATUS", "BUS", "SCANS", "FAILED", "PLATFORM", "LAST ERROR"},
         {{"name"}, {"status"}, {"bus"}, {"scans"}, {"failed_scans"}, {"platform"}, {"last_error"}});
+    for (const LearnedLines& device : learned_of(s))
+        for (const std::string& line : device.lines)
+            text += "learned  " + device.device + "  " + line + "\n";
     return text;
 }
 

@@ -125,10 +125,14 @@ void write_json(json::Writer& out, const Lessons& lessons) {
 Result<Lessons> lessons_of(std::string_view json) {
     const Result<json::Value> parsed = json::parse(json);
     if (!parsed) return parsed.error();
+    return lessons_of(*parsed);
+}
+
+Result<Lessons> lessons_of(const json::Value& json) {
     Lessons lessons;
-    const bool whole = read_all(*parsed, "refused", lessons.refused) &&
-                       read_all(*parsed, "longest", lessons.longest) &&
-                       read_all(*parsed, "edges", lessons.edges);
+    const bool whole = read_all(json, "refused", lessons.refused) &&
+                       read_all(json, "longest", lessons.longest) &&
+                       read_all(json, "edges", lessons.edges);
     if (!whole) return Error(Errc::bad_data, "these are no lessons");
     return lessons;
 }

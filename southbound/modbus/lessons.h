@@ -49,6 +49,7 @@ std::vector<std::string> describe(const Lessons& lessons);
 void write_json(json::Writer& out, const Lessons& lessons);
 /// What write_json() has written. Errors: bad_data.
 Result<Lessons> lessons_of(std::string_view json);
+Result<Lessons> lessons_of(const json::Value& json);
 
 /// Says for which unit and registers lessons are true: 64 hex digits over what decides how a device
 /// is read (where its points lie, how wide they are, and what the template says about requests),
