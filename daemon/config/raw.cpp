@@ -10,7 +10,6 @@
 namespace fieldgate::config {
 
 using southbound::modbus::Field;
-using southbound::modbus::Table;
 
 const std::vector<std::pair<std::string, RawType>> raw_types{
     {"bool", RawType::boolean}, {"u16", RawType::u16},     {"i16", RawType::i16},
