@@ -50,6 +50,7 @@ void write_buses(json::Writer& out, const std::vector<Status::Bus>& buses) {
     out.key("buses").open_array();
     for (const Status::Bus& bus : buses) {
         out.open_object().member("name", bus.name).member("up", bus.now.up);
+        out.member("suspended", bus.now.suspended);
         out.member("requests", bus.now.requests).member("overruns", bus.now.overruns);
         write_errors(out, bus.now.errors);
         out.key("not_sent").open_object().member("absent", bus.now.absent);

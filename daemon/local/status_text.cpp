@@ -119,6 +119,9 @@ void add_buses(Metrics& out, const std::vector<Status::Bus>& buses) {
     out.head("fieldgate_bus_up", "gauge", "1: the port or connection is open.");
     for (const auto& bus : buses)
         out.sample("fieldgate_bus_up", label("bus", bus.name), bus.now.up ? 1 : 0);
+    out.head("fieldgate_bus_suspended", "gauge", "1: by SUSPEND_BUS, nothing is read.");
+    for (const auto& bus : buses)
+        out.sample("fieldgate_bus_suspended", label("bus", bus.name), bus.now.suspended ? 1 : 0);
     out.head("fieldgate_bus_requests_total", "counter", "Requests sent.");
     for (const auto& bus : buses)
         out.sample("fieldgate_bus_requests_total", label("bus", bus.name),
@@ -239,10 +242,11 @@ std::string status_text(const std::string& json_text) {
             text_of(s, {"readings", "not_fitting"}) + " outside the product model\n";
     text += requests_line(s);
     text += list(s, "buses",
-                 {"BUS", "UP", "REQUESTS", "OVERRUNS", "TIMEOUT", "BAD", "EXCEPTION", "CLOSED",
-                  "STALE", "ABSENT", "UNLISTED", "INVALID", "LAST ERROR"},
+                 {"BUS", "UP", "SUSPENDED", "REQUESTS", "OVERRUNS", "TIMEOUT", "BAD", "EXCEPTION",
+                  "CLOSED", "STALE", "ABSENT", "UNLISTED", "INVALID", "LAST ERROR"},
                  {{"name"},
                   {"up"},
+                  {"suspended"},
                   {"requests"},
                   {"overruns"},
                   {"errors", "timeout"},

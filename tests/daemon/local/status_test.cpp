@@ -52,6 +52,16 @@ TEST(Status, IsOneJsonObjectWithTheBooks) {
     EXPECT_EQ(text.find('\n'), std::string::npos);
 }
 
+TEST(Status, ShowsABusThatIsSuspended) {
+    Status status = example();
+    EXPECT_NE(status_json(status).find(R"("suspended":false)"), std::string::npos);
+    status.buses.at(0).now.suspended = true;
+    EXPECT_NE(status_json(status).find(R"("suspended":true)"), std::string::npos);
+    EXPECT_NE(status_text(status_json(status)).find("SUSPENDED"), std::string::npos);
+    EXPECT_NE(status_metrics(status).find("\nfieldgate_bus_suspended{bus=\"line1\"} 1\n"),
+              std::string::npos);
+}
+
 TEST(Status, SaysHowTheStoreIs) {
     Status status;
     EXPECT_NE(status_json(status).find(R"("store":{"ok":true,"open":false)"), std::string::npos);
