@@ -5,6 +5,8 @@
 namespace fieldgate {
 namespace {
 
+const char* const changed = "platform: has been changed";
+
 // The settings of a road live as long as it.
 struct Built {
     Built(const asio::any_io_executor& loop, const Road::Shared& shared, SitePtr its_site)
@@ -27,7 +29,7 @@ std::shared_ptr<Road::Mqtt> Road::make(const SitePtr& site) const {
 
 std::shared_ptr<Road::Mqtt> Road::replace(const SitePtr& site) {
     std::shared_ptr<Mqtt> old = std::exchange(mqtt_, make(site));
-    old->give_up("platform: has been changed");
+    old->close(changed);
     old_ = old;
     ++number_;
     replaced_.notify();
@@ -43,10 +45,7 @@ asio::awaitable<void> Road::replaced(Instant until) {
 asio::awaitable<Result<void>> Road::connect(std::function<void()> alive) {
     const std::shared_ptr<Mqtt> mqtt = mqtt_;
     Result<void> connected = co_await mqtt->connect(std::move(alive));
-    if (connected && mqtt != mqtt_) {
-        mqtt->give_up("platform: has been changed");
-        connected = Error(Errc::closed, "platform: has been changed");
-    }
+    if (connected && mqtt != mqtt_) connected = Error(Errc::closed, changed);
     co_return connected;
 }
 

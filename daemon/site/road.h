@@ -27,8 +27,8 @@ public:
 
     Road(const asio::any_io_executor& loop, Shared shared, const SitePtr& site);
 
-    /// From now on the way that `site` says; the link of before is lost at once, with a DISCONNECT.
-    /// An attempt to connect that is under way on the old one ends first. Returns the old road,
+    /// From now on the way that `site` says; the link of before is lost at once, with a DISCONNECT,
+    /// and so is an attempt to connect that is under way. Returns the old road,
     /// which is to be kept for a while: its library's threads end in their own time.
     std::shared_ptr<Mqtt> replace(const SitePtr& site);
     /// Waits until `until`, or sooner if the road has been replaced.

@@ -54,8 +54,8 @@ public:
     asio::awaitable<Result<void>> tell(const Announcement& announcement) override;
     bool believes(Utc told) override;
     asio::awaitable<void> disconnect() override;
-    /// The same at once, and why.
-    void give_up(const std::string& reason) { session_.give_up(reason); }
+    /// The same at once and for good, and why: Session::close().
+    void close(const std::string& reason) { session_.close(reason); }
 
     const mqtt::Session& session() const { return session_; }
     Certificate certificate() const { return session_.up() ? certificate_ : Certificate::none; }

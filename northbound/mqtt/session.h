@@ -71,6 +71,9 @@ public:
     /// Says DISCONNECT; within 2 s. What is not acknowledged yet fails.
     asio::awaitable<void> disconnect();
     void give_up(const std::string& reason);  ///< The same at once, and why.
+    /// As give_up(), and for good: an attempt that is under way ends now, and nobody connects any
+    /// more (closed, with the reason).
+    void close(const std::string& reason);
 
     bool up() const { return state_ == State::up; }
     bool backlog() const { return !inbox_.empty(); }  ///< Messages wait for next().
@@ -129,6 +132,7 @@ private:
     Event answered_;  // of connect, subscribe, probe, examine; they never overlap
     Event closed_;
     Error lost_;
+    std::optional<Error> over_;                // close()
     std::list<Publisher*> ordinary_, urgent_;  // waiting for their turn, in order
     Pacer::Duration urgent_cost_{};            // of those sent since the last ordinary one
     std::uint64_t urgent_refused_ = 0;

@@ -68,6 +68,7 @@ private:
 
 asio::awaitable<Result<void>> Session::connect(Login login) {
     expect(state_ == State::down, "one link at a time");
+    if (over_) co_return *over_;
     bury();
     const auto deadline = Clock::now() + settings_.connect_deadline;
     const Attempt attempt(*this);
@@ -79,7 +80,9 @@ asio::awaitable<Result<void>> Session::connect(Login login) {
     TlsTarget target = tls_target(settings_, login.judged_at);
     worker_->post([line = line_, login = std::move(login)] { line->open(login); });
 
-    while (!connect_answer_ && Clock::now() < deadline) co_await answered_.wait_until(deadline);
+    while (!connect_answer_ && !over_ && Clock::now() < deadline)
+        co_await answered_.wait_until(deadline);
+    if (over_) co_return *over_;
     if (!connect_answer_)
         co_return Error(Errc::timeout,
                         "no CONNACK within " + seconds_text(settings_.connect_deadline));
@@ -108,7 +111,8 @@ asio::awaitable<Result<void>> Session::probe(TlsTarget target, Event::Clock::tim
             answered_.notify();
         });
     });
-    while (!*done && Clock::now() < until) co_await answered_.wait_until(until);
+    while (!*done && !over_ && Clock::now() < until) co_await answered_.wait_until(until);
+    if (over_) co_return *over_;
     const Error unknown(Errc::io, "the connection failed before CONNACK: " + why);
     const Error reason = seen->value_or(unknown);
     reasons_.note(why, reason, Clock::now());

@@ -28,6 +28,7 @@ TlsTarget tls_target(const SessionSettings& settings, std::chrono::sys_seconds j
 
 asio::awaitable<Result<TlsValidity>> Session::examine(std::chrono::sys_seconds at) {
     expect(settings_.tls && state_ == State::down, "TLS, and no link");
+    if (over_) co_return *over_;
     const auto deadline = Clock::now() + settings_.connect_deadline;
     TlsTarget target = tls_target(settings_, at);
     // Shared: a look that takes longer than we wait ends in nobody's hands.
@@ -40,7 +41,8 @@ asio::awaitable<Result<TlsValidity>> Session::examine(std::chrono::sys_seconds a
             answered_.notify();
         });
     });
-    while (!*seen && Clock::now() < deadline) co_await answered_.wait_until(deadline);
+    while (!*seen && !over_ && Clock::now() < deadline) co_await answered_.wait_until(deadline);
+    if (over_) co_return *over_;
     if (*seen) co_return **seen;
     co_return Error(Errc::timeout,
                     "no TLS handshake within " + seconds_text(settings_.connect_deadline));
@@ -49,6 +51,12 @@ asio::awaitable<Result<TlsValidity>> Session::examine(std::chrono::sys_seconds a
 void Session::give_up(const std::string& reason) {
     if (!up()) return;
     drop(reason, 0);
+}
+
+void Session::close(const std::string& reason) {
+    over_ = Error(Errc::closed, reason);
+    if (state_ != State::down) drop(reason, 0);
+    answered_.notify();
 }
 
 }  // namespace fieldgate::northbound::mqtt

@@ -88,6 +88,26 @@ TEST_F(SessionTest, ConnectsAsThePlatformWantsIt) {
     EXPECT_FALSE(connects[0].will);
 }
 
+TEST_F(SessionTest, IsClosedForGoodAlsoInTheMiddleOfAnAttempt) {
+    Script silence;
+    silence.connack = Script::never;
+    broker.play(silence);
+    SessionSettings patient = settings();
+    patient.connect_deadline = 100s;
+    make(patient);
+    asio::co_spawn(loop, session->connect(login()),
+                   [this](std::exception_ptr, Result<void> answer) { answers.push_back(answer); });
+    ASSERT_TRUE(run_until(loop, [&] { return broker.connects().size() == 1; }));
+    session->close("another one is wanted");
+    ASSERT_TRUE(run_until(
+        loop, [&] { return answers.size() == 1; }, 10s));
+    EXPECT_EQ(answers[0].error().code, Errc::closed);
+    EXPECT_EQ(answers[0].error().what, "another one is wanted");
+    EXPECT_TRUE(run_until(loop, [&] { return broker.links() == 0; }));
+    EXPECT_EQ(connect().error().what, "another one is wanted");
+    EXPECT_EQ(broker.connects().size(), 1U);
+}
+
 TEST_F(SessionTest, SendsNoPasswordIfThereIsNone) {
     make(settings());
     Login without = login();
