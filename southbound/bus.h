@@ -104,6 +104,24 @@ public:
     Result<void> set_period(std::optional<DeviceRef> device, std::chrono::milliseconds period,
                             Instant until, unsigned times = 0);
 
+    /// What suspend() and set_period() have ordered for a time, and no file says.
+    struct Ordered {
+        struct Period {
+            DeviceIndex device;
+            std::uint8_t unit;
+            std::shared_ptr<const modbus::RegisterMap> map;
+            std::chrono::milliseconds period;
+            Instant until;
+            unsigned times;
+        };
+        std::optional<Instant> suspended_until;
+        std::vector<Period> periods;
+    };
+    Ordered ordered() const;
+    /// The same for this bus, before its first next(), in place of the one that it was ordered of:
+    /// of devices that keep index, unit and register map, as with serve().
+    void take_over(const Ordered& ordered);
+
     bool suspended() const;
     const std::string& name() const;
     BusStatus status() const;

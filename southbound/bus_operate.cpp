@@ -135,6 +135,33 @@ void Bus::State::apply_periods(Instant now) {
     }
 }
 
+Bus::Ordered Bus::State::ordered() const {
+    Ordered ordered;
+    ordered.suspended_until = suspended_until_;
+    for (const DevicePtr& device : devices_) {
+        if (!device || !device->period) continue;
+        const DeviceSettings& settings = device->settings;
+        ordered.periods.push_back({settings.device.index, settings.unit, settings.map,
+                                   *device->period, device->period_until, device->period_times});
+    }
+    return ordered;
+}
+
+void Bus::State::take_over(const Ordered& ordered) {
+    suspended_until_ = ordered.suspended_until;
+    for (const Ordered::Period& period : ordered.periods) {
+        for (const DevicePtr& device : devices_) {
+            if (!device || device->settings.device.index != period.device) continue;
+            if (device->settings.unit != period.unit || device->settings.map != period.map)
+                continue;
+            device->period = period.period;
+            device->period_until = period.until;
+            device->period_times = period.times;
+            periods_change_ = Instant::min();
+        }
+    }
+}
+
 asio::awaitable<Result<std::vector<std::uint16_t>>> Bus::read_raw(std::uint8_t unit,
                                                                   modbus::Table table,
                                                                   std::uint16_t first,
@@ -147,6 +174,8 @@ void Bus::serve(std::vector<DeviceSettings> devices) { state_->serve(std::move(d
 void Bus::suspend(Instant until) { state_->suspend(until); }
 void Bus::resume() { state_->resume(); }
 void Bus::scan_now() { state_->scan_now(); }
+Bus::Ordered Bus::ordered() const { return state_->ordered(); }
+void Bus::take_over(const Ordered& ordered) { state_->take_over(ordered); }
 
 Result<void> Bus::set_period(std::optional<DeviceRef> device, std::chrono::milliseconds period,
                              Instant until, unsigned times) {

@@ -43,6 +43,8 @@ public:
     void scan_now();
     Result<void> set_period(std::optional<DeviceRef> wanted, std::chrono::milliseconds period,
                             Instant until, unsigned times);
+    Ordered ordered() const;
+    void take_over(const Ordered& ordered);
     BusStatus status() const;
     Instant turned() const;
     Instant served() const;

@@ -65,6 +65,8 @@ asio::awaitable<bool> Plant::stop(Parts& parts, const char* why, Instant deadlin
 asio::awaitable<std::vector<std::string>> Plant::retire(const SiteChange& change, Parts& parts) {
     constexpr std::chrono::seconds patience{1};
     std::vector<std::unique_ptr<Line>> ending;
+    for (const std::string& name : change.lines_rewired)
+        ordered_[name] = find(name)->bus().ordered();
     for (const auto* names : {&change.lines_gone, &change.lines_rewired})
         for (const std::string& name : *names)
             ending.push_back(std::move(lines_.extract(name).mapped()));
@@ -87,8 +89,13 @@ asio::awaitable<std::vector<std::string>> Plant::retire(const SiteChange& change
 void Plant::renew(const SiteChange& change, const Site& site, Parts& parts) {
     for (const SiteChange::Redeviced& bus : change.redeviced)
         find(bus.bus)->bus().serve(bus.devices);
-    for (std::size_t i = 0; i < site.config.buses.size(); ++i)
-        if (!find(site.config.buses[i].name)) add(site, i).start(parts);
+    for (std::size_t i = 0; i < site.config.buses.size(); ++i) {
+        if (find(site.config.buses[i].name)) continue;
+        Line& line = add(site, i);
+        const auto ordered = ordered_.extract(line.name());
+        if (ordered) line.bus().take_over(ordered.mapped());
+        line.start(parts);
+    }
 }
 
 Line* Plant::find(const std::string& bus) const {

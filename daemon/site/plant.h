@@ -23,7 +23,8 @@ public:
     Line& add(const Site& site, std::size_t bus);
     void start(Parts& parts);
     /// The lines that are gone, or wired otherwise, in `change` end; what they were asked is given
-    /// back. One that is held by its worker is left behind, and named.
+    /// back; what was ordered of those for a time is kept for renew(). One that is held by its
+    /// worker is left behind, and named.
     asio::awaitable<std::vector<std::string>> retire(const SiteChange& change, Parts& parts);
     /// The others get their devices, and the new ones begin.
     void renew(const SiteChange& change, const Site& site, Parts& parts);
@@ -37,6 +38,7 @@ public:
 private:
     asio::any_io_executor loop_;
     Lines lines_;
+    std::map<std::string, southbound::Bus::Ordered> ordered_;
 };
 
 }  // namespace fieldgate

@@ -25,14 +25,22 @@ services:
     limit: { at: "holding:10", type: u16, write: { min: 1, max: 63 } }
 )";
 
+constexpr const char* self_yaml = R"(template: self
+protocol: self
+services:
+  Gateway:
+    version: { at: version }
+)";
+
 class Reload : public testing::Test {
 protected:
     Reload() : port_(plant_.add_tcp({"plc", {1, 2, 3, 4}, lab::memory_values, {}})) {
         Site::Settings settings;
         settings.units = 2;
         settings.lanes = 3;
-        settings.more = "remote: { write: true }\n";
+        settings.more = "remote: { write: true, operate: true }\ngateway: { template: self }\n";
         settings.files = {{"templates/valve.yaml", template_yaml},
+                          {"templates/self.yaml", self_yaml},
                           {"conf.d/plant.yaml", plant_yaml({1, 2})}};
         settings.platform_more = "  linger: 50ms\n  reconnect: { from: 200ms, to: 500ms }\n";
         site_.emplace(settings);
@@ -162,6 +170,23 @@ TEST_F(Reload, OpensABusAnewWhoseWireHasChanged) {
     write("conf.d/plant.yaml", "devices: []\n");
     EXPECT_NE(reload().output.find("plc: removed"), std::string::npos);
     EXPECT_TRUE(is("e2e_V1", "OFFLINE"));
+}
+
+TEST_F(Reload, LeavesABusSuspendedWhoseWireHasChanged) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    EXPECT_TRUE(site_->platform().send(
+        Site::gateway_id, "commands/request_id=s-1",
+        R"({"service_id":"Gateway","command_name":"SUSPEND_BUS","paras":{"bus":"plc","minutes":60}})"));
+    ASSERT_TRUE(log_says("bus suspended bus=plc")) << site_->log();
+    write("conf.d/plant.yaml", plant_yaml({1, 2}, ", connection: per_cycle"));
+    EXPECT_EQ(reload().code, 0);
+    const std::string status = site_->command({"status", "--json"}).output;
+    EXPECT_NE(status.find(R"("suspended":true)"), std::string::npos) << status;
+    EXPECT_TRUE(site_->platform().send(
+        Site::gateway_id, "commands/request_id=s-2",
+        R"({"service_id":"Gateway","command_name":"RESUME_BUS","paras":{"bus":"plc"}})"));
+    EXPECT_TRUE(log_says("bus resumed bus=plc")) << site_->log();
+    EXPECT_TRUE(log_says("bus up bus=plc")) << site_->log();
 }
 
 TEST_F(Reload, ConnectsOnceMoreForAnotherPlatformAndLosesNothing) {

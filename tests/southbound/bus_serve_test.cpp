@@ -101,6 +101,32 @@ TEST_F(BusServeTest, IsTaughtWhatTheDeviceHasRefusedBefore) {
     EXPECT_EQ(seen.wrong + seen_.wrong, 0);
 }
 
+TEST_F(BusServeTest, TakesOverWhatWasOrderedOfTheBusThatItReplaces) {
+    const auto port = plant_.add_tcp({"plc", {1, 2}, lab::certified_values, {}});
+    const auto map = certified_map(1);
+    const DeviceSettings one = device(0, 1, map, 10s);
+    const DeviceSettings two = device(1, 2, map, 10s);
+    Bus& before = add(tcp("plc", port), {one, two}, seen_);
+    ASSERT_TRUE(before.set_period(std::nullopt, 20ms, Clock::now() + 1h));
+    before.suspend(Clock::now() + 1h);
+    const Bus::Ordered ordered = before.ordered();
+
+    DeviceSettings other = edited(two, 2);
+    other.map = certified_map(1);
+    Seen seen;
+    buses_.push_back(std::make_unique<Bus>(loop_.get_executor(), tcp("plc", port),
+                                           std::vector<DeviceSettings>{edited(one, 2), other}));
+    Bus& after = *buses_.back();
+    after.take_over(ordered);
+    flows_.spawn("collect", collect(after, seen));
+    EXPECT_TRUE(after.suspended());
+    run_for(200ms);
+    EXPECT_TRUE(seen.at.empty()) << "it is suspended as before";
+    after.resume();
+    EXPECT_TRUE(run_until([&] { return seen.at[0].size() > 10; }, 5s)) << "in the period ordered";
+    EXPECT_LE(seen.at[1].size(), 2U) << "another device: in that of the file";
+}
+
 TEST_F(BusServeTest, RefusesWhatIsAskedOfAnotherEdition) {
     const auto port = plant_.add_tcp({"plc", {1}, lab::certified_values, {}});
     const DeviceSettings before = device(0, 1, certified_map(2), 20ms);
