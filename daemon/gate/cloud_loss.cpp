@@ -16,7 +16,8 @@ CloudLoss::CloudLoss(storage::Outage memory, Instant start)
 
 void CloudLoss::serve(const SitePtr& site) {
     site_ = site;
-    std::map<std::string, Rule> before = std::exchange(rules_, {});
+    Rules before = std::exchange(rules_, {});
+    before.merge(gone_);
     const Config& config = site->config;
     for (std::size_t i = 0; i < config.devices.size(); ++i) {
         const DeviceConfig& device = config.devices[i];
@@ -25,9 +26,12 @@ void CloudLoss::serve(const SitePtr& site) {
             const std::optional<WriteRule>& write = points[j].write;
             if (!write || !write->on_cloud_loss || !write->from.loss) continue;
             // With the value: who has written the one of before has not written this one.
-            const std::string key = device.device_id + '/' + points[j].service + '/' +
-                                    points[j].property + '=' + to_string(write->on_cloud_loss->set);
+            const std::string point =
+                device.device_id + '/' + points[j].service + '/' + points[j].property;
+            const std::string key = point + '=' + to_string(write->on_cloud_loss->set);
             Rule rule = std::move(before[key]);
+            before.erase(key);
+            rule.point = point;
             rule.device = site->directory.at(i).index;
             rule.after = write->on_cloud_loss->after;
             rule.write = {static_cast<PointIndex>(j), write->on_cloud_loss->set};
@@ -35,6 +39,32 @@ void CloudLoss::serve(const SitePtr& site) {
             rules_.emplace(key, std::move(rule));
         }
     }
+    keep_gone(std::move(before));
+}
+
+// Where another value is to be written now, the one of before is not what the device will hold.
+void CloudLoss::keep_gone(Rules gone) {
+    std::set<std::string> ruled;
+    for (const auto& [key, rule] : rules_) ruled.insert(rule.point);
+    gone_ = std::move(gone);
+    std::erase_if(gone_, [&](const auto& each) {
+        const Rule& rule = each.second;
+        return (!rule.done && rule.under_way == 0) || ruled.contains(rule.point);
+    });
+    std::erase_if(done_before_, [&](const std::string& key) {
+        return std::any_of(ruled.begin(), ruled.end(),
+                           [&](const std::string& point) { return key.starts_with(point + '='); });
+    });
+}
+
+CloudLoss::Rule* CloudLoss::find(const Order& order) {
+    for (Rules* rules : {&rules_, &gone_}) {
+        const auto found = rules->find(order.id);
+        if (found == rules->end()) continue;
+        const bool now = std::to_string(found->second.under_way) == order.digest;
+        return now ? &found->second : nullptr;  // nullptr: of an outage that is over
+    }
+    return nullptr;
 }
 
 void CloudLoss::look(bool open, Instant now) {
@@ -45,6 +75,7 @@ void CloudLoss::look(bool open, Instant now) {
     if (!lost_) return;
     lost_.reset();
     done_before_.clear();
+    gone_.clear();
     for (auto& [key, rule] : rules_) {
         rule.done = false;
         rule.under_way = 0;  // what becomes of it is of no use to the next outage
@@ -83,10 +114,9 @@ std::vector<Order> CloudLoss::due(Instant now) {
 }
 
 bool CloudLoss::settled(const Order& order, bool sent, bool suspended, Instant now) {
-    const auto found = rules_.find(order.id);
-    if (found == rules_.end()) return sent;
-    Rule& rule = found->second;
-    if (std::to_string(rule.under_way) != order.digest) return sent;  // of an outage that is over
+    Rule* const found = find(order);
+    if (!found) return sent;
+    Rule& rule = *found;
     rule.under_way = 0;
     rule.done = sent;
     const milliseconds longest = suspended ? again_suspended : again_longest;
@@ -97,10 +127,10 @@ bool CloudLoss::settled(const Order& order, bool sent, bool suspended, Instant n
 }
 
 void CloudLoss::not_taken(const Order& order, Instant now) {
-    const auto found = rules_.find(order.id);
-    if (found == rules_.end() || std::to_string(found->second.under_way) != order.digest) return;
-    found->second.under_way = 0;
-    found->second.again = now + again_first;
+    Rule* const found = find(order);
+    if (!found) return;
+    found->under_way = 0;
+    found->again = now + again_first;
 }
 
 void CloudLoss::online(DeviceIndex device) {
@@ -122,11 +152,12 @@ Instant CloudLoss::next(Instant now) const {
 
 std::optional<storage::Outage> CloudLoss::to_note(Instant now, bool last) {
     storage::Outage memory;
-    if (lost_ && !rules_.empty()) {
+    if (lost_ && !(rules_.empty() && gone_.empty() && done_before_.empty())) {
         memory.elapsed = std::chrono::floor<seconds>(now - *lost_);
         memory.done = done_before_;
-        for (const auto& [key, rule] : rules_)
-            if (rule.done) memory.done.insert(key);
+        for (const Rules* rules : {&rules_, &gone_})
+            for (const auto& [key, rule] : *rules)
+                if (rule.done) memory.done.insert(key);
     }
     const bool news = memory.done != noted_.done || memory.elapsed < noted_.elapsed ||
                       (memory.elapsed > noted_.elapsed && (last || now - noted_at_ >= noted_every));

@@ -35,7 +35,8 @@ public:
     CloudLoss(storage::Outage memory, Instant start);
 
     /// From now on the rules are those of `site`. What they have in common with those of before
-    /// keeps its state.
+    /// keeps its state, and so does one that is taken away and put back in the same outage: what it
+    /// has written is not written again, unless another value was to be written there meanwhile.
     void serve(const SitePtr& site);
 
     /// What the link is now.
@@ -59,6 +60,7 @@ public:
 
 private:
     struct Rule {
+        std::string point;  // its key, without the value
         DeviceIndex device = 0;
         std::chrono::milliseconds after{0};
         Order::Write write;
@@ -67,10 +69,14 @@ private:
         Instant again{};
         std::chrono::milliseconds pause{0};
     };
+    using Rules = std::map<std::string, Rule>;  // by key: what an operator would call the write
     Order order_of(const std::string& key, const Rule& rule, Instant now) const;
+    Rule* find(const Order& order);
+    void keep_gone(Rules gone);
 
     SitePtr site_;
-    std::map<std::string, Rule> rules_;  // by key: what an operator would call the write
+    Rules rules_;
+    Rules gone_;  // the site has them no more, and something was done, or is under way
     std::set<std::string> done_before_;  // in an earlier life
     std::optional<Instant> lost_;
     std::uint64_t orders_ = 0;

@@ -140,6 +140,43 @@ TEST_F(CloudLossTest, KeepsItsStateThroughAChangeOfTheSite) {
     EXPECT_EQ(due(12min), devices_ + 1) << "another value was not written yet";
 }
 
+TEST_F(CloudLossTest, WritesNothingAgainWhereARuleIsTakenAwayAndPutBack) {
+    const std::string rule = ", on_cloud_loss: { after: 10m, set: false }";
+    const auto serve = [&](const std::string& from, const std::string& to) {
+        files_.replace("templates/power-meter.yaml", from, to);
+        loss_.serve(test::make(*files_.load().config));
+    };
+    const auto orders = loss_.due(start_ + 10min);
+    for (std::size_t i = 1; i < orders.size(); ++i)
+        EXPECT_TRUE(loss_.settled(orders[i], true, false, start_ + 10min));
+    serve(rule, "");
+    EXPECT_EQ(loss_.to_note(start_ + 11min)->done.size(), devices_ - 1)
+        << "remembered on disk, too";
+    EXPECT_TRUE(loss_.settled(orders[0], true, false, start_ + 11min)) << "was on its way";
+    serve("within: 2s", "within: 2s" + rule);
+    EXPECT_EQ(due(12min), 0U) << "once in one outage";
+
+    serve("set: false", "set: true");
+    settle_all(13min, true);
+    serve("set: true", "set: false");
+    EXPECT_EQ(due(14min), devices_) << "another value was written meanwhile";
+    loss_.look(true, start_ + 15min);
+    loss_.look(false, start_ + 16min);
+    EXPECT_EQ(due(26min), devices_) << "another outage";
+}
+
+TEST_F(CloudLossTest, TakesNoValueOfAnEarlierLifeForWrittenAfterAnother) {
+    settle_all(10min, true);
+    storage::Outage memory = *loss_.to_note(start_ + 10min);
+    files_.replace("templates/power-meter.yaml", "set: false", "set: true");
+    CloudLoss second(memory, start_);
+    second.serve(test::make(*files_.load().config));
+    for (const Order& order : second.due(start_)) (void)second.settled(order, true, false, start_);
+    memory = *second.to_note(start_ + 1s);
+    EXPECT_EQ(memory.done.size(), devices_);
+    EXPECT_EQ(after_restart(memory).due(start_).size(), devices_) << "it holds true";
+}
+
 TEST(CloudLossOfASite, WritesToPointsThatAreKeptForIt) {
     const test::Site files;
     files.replace("templates/power-meter.yaml", "max: 63 }",
