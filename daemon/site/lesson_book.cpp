@@ -24,16 +24,18 @@ constexpr auto pause_until_open = 10ms;
 std::string of_device(const DeviceConfig& device) { return "device " + device.device_id; }
 std::string of_bus(const std::string& name) { return "bus " + name; }
 
-std::string layout_of(const Config& config, const DeviceConfig& device) {
-    return southbound::modbus::layout_digest(device.unit,
-                                             *config.templates[device.device_template].registers);
-}
-
 std::string wire_of(const southbound::BusSettings& bus) {
     if (const auto* line = std::get_if<southbound::SerialSettings>(&bus.wire))
         return line->path + ' ' + std::to_string(line->baud);
     const auto& tcp = std::get<southbound::TcpSettings>(bus.wire);
     return tcp.host + ':' + std::to_string(tcp.port);
+}
+
+// What answers under the same unit at another place is another device, whatever it is called.
+std::string layout_of(const Config& config, const DeviceConfig& device) {
+    const std::string registers = southbound::modbus::layout_digest(
+        device.unit, *config.templates[device.device_template].registers);
+    return registers + ' ' + wire_of(config.buses[device.bus]);
 }
 
 std::string text_of(const Lessons& lessons) {

@@ -13,8 +13,8 @@
 namespace fieldgate {
 
 /// What devices have taught about how they are read, kept over a restart: in the control store, by
-/// device and by the layout of its registers, and how long the answers of a bus take. What was last
-/// true more than 24 h ago is not believed. Runs on the loop.
+/// device with its wire and the layout of its registers, and how long the answers of a bus take.
+/// What was last true more than 24 h ago is not believed. Runs on the loop.
 class LessonBook {
 public:
     static constexpr std::chrono::hours believed_for{24};

@@ -50,8 +50,9 @@ protected:
 
     storage::Learned& learned() { return store_.learned(); }
     southbound::Bus& bus() { return plant_.find("plc")->bus(); }
-    std::string layout(std::uint8_t unit = 1) const {
-        return southbound::modbus::layout_digest(unit, *site_->config.templates[0].registers);
+    std::string layout(std::uint8_t unit = 1, const std::string& wire = "127.0.0.1:1") const {
+        const auto& registers = *site_->config.templates[0].registers;
+        return southbound::modbus::layout_digest(unit, registers) + ' ' + wire;
     }
     storage::LearnedRow row(std::chrono::milliseconds age) const {
         return {"device " + site_->config.devices[0].device_id, layout(), refuses_12,
@@ -109,6 +110,15 @@ TEST_F(LessonBookTest, DoesNotTakeThoseOfAnotherMap) {
     EXPECT_TRUE(taught().empty());
     loop_.run(book_.keep_last());
     EXPECT_TRUE(learned().all().empty()) << "and they are forgotten";
+}
+
+// The node ids of two devices were swapped, or one was moved: what answers there is not what has
+// refused.
+TEST_F(LessonBookTest, DoesNotTakeThoseOfAnotherWire) {
+    storage::LearnedRow other = row(1h);
+    other.version = layout(1, "127.0.0.1:2");
+    keep({other});
+    EXPECT_TRUE(taught().empty());
 }
 
 TEST_F(LessonBookTest, DoesNotTakeADamagedRow) {
