@@ -67,7 +67,7 @@ private:
     asio::any_io_executor loop_;
     DeviceTable device_table_;
     SitePtr site_;
-    std::size_t does_not_load_;
+    std::size_t does_not_load_;  // problems of the files, when they were last read
     const Instant started_;
     SeriesTable series_;
     EventClock clock_;

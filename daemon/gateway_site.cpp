@@ -1,4 +1,5 @@
 // How a running gateway becomes another site's.
+#include <algorithm>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -34,6 +35,9 @@ asio::awaitable<void> Gateway::reload_apart(std::shared_ptr<Reloading> reloading
 }
 
 void Gateway::note(const SiteKeeper::Report& report, const std::string& who) {
+    const std::size_t errors = error_count(report.problems);
+    if (errors > 0 || report.exit == Exit::configuration)
+        does_not_load_ = std::max<std::size_t>(1, errors);
     for (const Problem& problem : report.problems)
         if (problem.severity == Problem::Severity::error)
             log::error("configuration not taken over", {{"problem", describe(problem)}});

@@ -1,5 +1,6 @@
 #include "daemon/problem.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 
@@ -127,6 +128,13 @@ void append_problems_json(std::string& out, const std::vector<Problem>& problems
         out.back() = '}';
     }
     out += ']';
+}
+
+std::size_t error_count(const std::vector<Problem>& problems) {
+    const auto is_error = [](const Problem& one) {
+        return one.severity == Problem::Severity::error;
+    };
+    return static_cast<std::size_t>(std::count_if(problems.begin(), problems.end(), is_error));
 }
 
 void print_problems(const std::vector<Problem>& problems) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct Problem {
 /// the hint. Without a path or a line text, they are left out. No byte of the file reaches the
 /// terminal as a control character.
 std::string describe(const Problem& problem);
+
+/// How many of them are errors.
+std::size_t error_count(const std::vector<Problem>& problems);
 
 /// Each of them described, on stderr.
 void print_problems(const std::vector<Problem>& problems);

@@ -101,13 +101,6 @@ asio::awaitable<Exit> live(Gateway& gateway) {
     co_return Exit::well;
 }
 
-std::size_t error_count(const std::vector<Problem>& problems) {
-    const auto is_error = [](const Problem& one) {
-        return one.severity == Problem::Severity::error;
-    };
-    return static_cast<std::size_t>(std::count_if(problems.begin(), problems.end(), is_error));
-}
-
 }  // namespace
 
 Exit run(const std::string& config_file) {
@@ -122,7 +115,8 @@ Exit run(const std::string& config_file) {
     print_problems(loaded.problems);
     std::size_t does_not_load = 0;
     if (!loaded.config) {
-        std::optional<LoadedConfig> last_good = LastGood(loaded.store_path).load(config_file);
+        std::optional<LoadedConfig> last_good =
+            LastGood(loaded.store_path).load(config_file);
         if (!last_good) return exit_of(loaded);
         does_not_load = std::max<std::size_t>(1, error_count(loaded.problems));
         log::error(

@@ -216,8 +216,8 @@ std::string status_text(const std::string& json_text) {
     if (const std::string problems = text_of(s, {"configuration_problems"});
         problems != "0" && !problems.empty() && problems != "-")
         text += "THE CONFIGURATION DOES NOT LOAD (" + problems +
-                " problems: fieldgate check): the last good one runs, without powers that it does "
-                "not grant\n";
+                " problems: fieldgate check): the last good one runs, after a start without "
+                "powers that the files do not grant\n";
     const bool up = text_of(s, {"link", "up"}) == "true";
     text += "link     " + std::string(up ? "up" : "DOWN") + "  " +
             text_of(s, {"link", "endpoint"}) + " since " + text_of(s, {"link", "since"}) +
