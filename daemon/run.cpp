@@ -116,7 +116,7 @@ Exit run(const std::string& config_file) {
     std::size_t does_not_load = 0;
     if (!loaded.config) {
         std::optional<LoadedConfig> last_good =
-            LastGood(loaded.store_path).load(config_file);
+            LastGood(state_folder(loaded.store_path)).load(config_file);
         if (!last_good) return exit_of(loaded);
         does_not_load = std::max<std::size_t>(1, error_count(loaded.problems));
         log::error(

@@ -110,7 +110,11 @@ std::vector<std::string> Disk::match(const std::string& folder, const std::strin
     if (!real_) return paths;
     std::string whole;
     const bool relative = !pattern.starts_with('/');
-    const std::string place = relative ? place_of(folder) : folder;
+    // What is kept is that of the folder alone: a pattern that leads out of it is looked up there.
+    const std::string inside =
+        kept_.empty() || !relative ? pattern : seen_from(folder, resolve(folder, pattern));
+    const bool is_kept = relative && !inside.starts_with('/');
+    const std::string place = is_kept ? place_of(folder) : folder;
     if (relative) {
         for (const char c : place) {
             if (std::string_view("*?[\\").find(c) != std::string_view::npos) whole += '\\';
@@ -118,7 +122,7 @@ std::vector<std::string> Disk::match(const std::string& folder, const std::strin
         }
         whole += '/';
     }
-    whole += pattern;
+    whole += is_kept ? inside : pattern;
     glob_t found{};
     const int unmatched = glob(whole.c_str(), 0, nullptr, &found);
     if (unmatched == GLOB_NOSPACE) (void)failed(ENOMEM);

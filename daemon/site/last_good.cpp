@@ -1,7 +1,10 @@
 #include "daemon/site/last_good.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "base/digest.h"
@@ -28,7 +31,36 @@ Error failed(const fs::path& path, const std::error_code& why) {
     return {Errc::io, path.string() + ": " + why.message()};
 }
 
+// Where a file of the site is kept; nullopt: it lies elsewhere, and is read where it is.
+std::optional<fs::path> kept_at(const fs::path& place, const std::string& path,
+                                const std::string& main_file) {
+    const fs::path from = whole_path(main_file).parent_path();
+    const fs::path name = fs::path(path).lexically_relative(from);
+    if (name.empty() || *name.begin() == "..") return std::nullopt;
+    return place / name;
+}
+
+bool holds(const fs::path& file, const std::string& bytes) {
+    std::ifstream in(file, std::ios::binary);
+    const std::string there{std::istreambuf_iterator<char>(in), {}};
+    return in.good() && there == bytes;
+}
+
 }  // namespace
+
+std::string state_folder(const std::string& store) {
+    const char* const named = std::getenv("STATE_DIRECTORY");
+    const std::string folders = named ? named : "";
+    return folders.empty() ? store : folders.substr(0, folders.find(':'));
+}
+
+bool LastGood::is_whole(const std::string& hash, const std::string& main_file,
+                        const std::map<std::string, std::string>& files) const {
+    return std::all_of(files.begin(), files.end(), [&](const auto& file) {
+        const auto copy = kept_at(fs::path(folder_) / hash, file.first, main_file);
+        return !copy || holds(*copy, file.second);
+    });
+}
 
 std::string LastGood::current(const std::string& main_file) const {
     std::ifstream in(pointer());
@@ -45,16 +77,14 @@ Result<void> LastGood::keep(const std::string& main_file,
     const std::string hash = hash_of(files);
     const fs::path place = fs::path(folder_) / hash;
     std::error_code error;
-    if (current(main_file) == hash && fs::exists(place, error)) return {};
+    if (current(main_file) == hash && is_whole(hash, main_file, files)) return {};
     fs::remove_all(place, error);
-    const fs::path from = whole_path(main_file).parent_path();
     for (const auto& [path, bytes] : files) {
-        const fs::path name = fs::path(path).lexically_relative(from);
-        if (name.empty() || *name.begin() == "..") continue;  // it is read where it is
-        const fs::path copy = place / name;
-        fs::create_directories(copy.parent_path(), error);
-        if (error) return failed(copy.parent_path(), error);
-        const Result<void> written = storage::write_whole_file(copy.string(), bytes);
+        const std::optional<fs::path> copy = kept_at(place, path, main_file);
+        if (!copy) continue;
+        fs::create_directories(copy->parent_path(), error);
+        if (error) return failed(copy->parent_path(), error);
+        const Result<void> written = storage::write_whole_file(copy->string(), bytes);
         if (!written) return written;
     }
     const Result<void> pointed =

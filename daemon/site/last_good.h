@@ -8,6 +8,10 @@
 
 namespace fieldgate {
 
+/// Where what is kept of a configuration lies: the state folder that systemd names, which is known
+/// also where the main file is damaged and says no store.path any more; else `store`, that path.
+std::string state_folder(const std::string& store);
+
 /// The files of the last site that ran whole, kept in the state folder: a gateway whose
 /// configuration does not load any more starts with them. Every file that the site names and that
 /// lies in its folder, as it was; never a secret. Every call blocks.
@@ -17,7 +21,7 @@ namespace fieldgate {
 /// whole.
 class LastGood {
 public:
-    /// `state`: store.path.
+    /// `state`: state_folder().
     explicit LastGood(std::string state) : folder_(std::move(state) + "/config") {}
 
     /// Errors: io; then the one of before stays.
@@ -28,6 +32,8 @@ public:
 
 private:
     std::string pointer() const { return folder_ + "/last-good"; }
+    bool is_whole(const std::string& hash, const std::string& main_file,
+                  const std::map<std::string, std::string>& files) const;
     /// Its hash; "": none, or that of another main file.
     std::string current(const std::string& main_file) const;
 

@@ -36,7 +36,7 @@ SiteKeeper::SiteKeeper(const asio::any_io_executor& loop, std::string main_file,
     : loop_(loop),
       main_file_(std::move(main_file)),
       devices_(devices),
-      last_good_(first->config.store.path),
+      last_good_(state_folder(first->config.store.path)),
       first_(first),
       now_(std::move(first)),
       apply_(std::move(apply)) {}

@@ -34,10 +34,12 @@ services:
 
 class Reload : public testing::Test {
 protected:
-    Reload() : port_(plant_.add_tcp({"plc", {1, 2, 3, 4}, lab::memory_values, {}})) {
+    explicit Reload(std::vector<std::string> environment = {})
+        : port_(plant_.add_tcp({"plc", {1, 2, 3, 4}, lab::memory_values, {}})) {
         Site::Settings settings;
         settings.units = 2;
         settings.lanes = 3;
+        settings.environment = std::move(environment);
         settings.more = "remote: { write: true, operate: true }\ngateway: { template: self }\n";
         settings.files = {{"templates/valve.yaml", template_yaml},
                           {"templates/self.yaml", self_yaml},
@@ -142,8 +144,12 @@ TEST_F(Reload, ChangesNothingOnAnErrorAndSaysWhere) {
     EXPECT_EQ(done.code, 78) << done.output;
     EXPECT_NE(done.output.find("conf.d/plant.yaml:2:"), std::string::npos) << done.output;
     EXPECT_NE(done.output.find("nothing was changed"), std::string::npos) << done.output;
+    EXPECT_NE(site_->command({"status"}).output.find("THE CONFIGURATION DOES NOT LOAD (1 problems"),
+              std::string::npos)
+        << "whoever was not there when it was reloaded is told, too";
     write("conf.d/plant.yaml", plant_yaml({1, 2}));
     EXPECT_EQ(reload().output, "nothing has changed\n");
+    EXPECT_EQ(site_->command({"status"}).output.find("DOES NOT LOAD"), std::string::npos);
     write("templates/valve.yaml", std::string("# a remark\n") + template_yaml);
     EXPECT_EQ(reload().output, "nothing has changed\n");
 }
@@ -240,6 +246,27 @@ TEST_F(Reload, StartsWithTheLastGoodConfigurationWhereTheFilesDoNotLoad) {
     EXPECT_EQ(reload().code, 0);
     EXPECT_EQ(site_->command({"status"}).output.find("DOES NOT LOAD"), std::string::npos);
     EXPECT_TRUE(is("e2e_V3", "OFFLINE"));
+}
+
+class ReloadUnderSystemd : public Reload {
+protected:
+    ReloadUnderSystemd() : ReloadUnderSystemd(std::make_unique<lab::TempDir>()) {}
+
+private:
+    explicit ReloadUnderSystemd(std::unique_ptr<lab::TempDir> state)
+        : Reload({"STATE_DIRECTORY=" + state->path().string()}), state_(std::move(state)) {}
+    std::unique_ptr<lab::TempDir> state_;
+};
+
+// The main file alone says where the store is, and a power cut has emptied it.
+TEST_F(ReloadUnderSystemd, FindsTheLastGoodConfigurationWhereTheMainFileIsEmpty) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    EXPECT_EQ(site_->stop(), 0);
+    ASSERT_TRUE(is("e2e_V1", "OFFLINE"));
+    write("fieldgate.yaml", "");
+    site_->start();
+    EXPECT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    EXPECT_TRUE(log_says("the configuration does not load: the last good one runs"));
 }
 
 TEST_F(Reload, HasNoPowerThatTheFilesDoNotGrantAnyMore) {

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "tests/daemon/config/site.h"
@@ -44,6 +45,30 @@ TEST_F(LastGoodTest, LoadsWhatWasKeptWhateverHasBecomeOfTheFiles) {
     EXPECT_EQ(loaded->config->store.path, before.store.path) << "relative to the file's own folder";
     EXPECT_EQ(loaded->config->platform.ca_file, before.platform.ca_file);
     EXPECT_EQ(loaded->config->platform.identity, before.platform.identity);
+}
+
+// What lies elsewhere was not kept: it is read where it is, and not missed in silence.
+TEST_F(LastGoodTest, LooksForAPatternThatLeadsOutOfItsFolderWhereItLeads) {
+    const storage::TempFolder elsewhere;
+    std::filesystem::copy_file(files_.path("conf.d/10-site.yaml"), elsewhere.path() + "/20.yaml");
+    std::filesystem::remove(files_.path("conf.d/10-site.yaml"));
+    const auto out = std::filesystem::path(elsewhere.path()).lexically_relative(files_.path(""));
+    files_.replace("fieldgate.yaml", "include: [conf.d/*.yaml]",
+                   "include: [x/../conf.d/*.yaml, " + out.string() + "/*.yaml]");
+    keep();
+    const std::size_t before = files_.load().config->devices.size();
+    EXPECT_GT(before, 0U);
+    EXPECT_EQ(devices(), before);
+}
+
+TEST_F(LastGoodTest, KeepsAgainWhatWasDamagedMeanwhile) {
+    keep();
+    const std::size_t before = devices();
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(state_.path()))
+        if (entry.path().filename() == "10-site.yaml") std::ofstream(entry.path()) << "";
+    EXPECT_EQ(devices(), 0U);
+    keep();
+    EXPECT_EQ(devices(), before);
 }
 
 TEST_F(LastGoodTest, KeepsNoSecret) {
