@@ -29,6 +29,10 @@ Exit reload(const std::string& config_file, std::string control) {
         std::fprintf(stderr, "fieldgate reload: %s\n", answer.error().what.c_str());
         return Exit::failed;
     }
+    if (answer->empty()) {
+        std::fputs("fieldgate reload: the gateway ended before it answered\n", stderr);
+        return Exit::failed;
+    }
     const Result<json::Value> report = json::parse(*answer, json::Limits{std::size_t{4} << 20, 8});
     const json::Value* const exit = report ? report->get("exit") : nullptr;
     if (!exit || !exit->integer()) {
