@@ -18,13 +18,20 @@ std::vector<southbound::DeviceSettings> Site::devices_of(std::size_t bus) const 
 
 namespace {
 
-// The same object for the same content: what is unchanged is known by its address.
+// The same object for the same content: what is unchanged is known by its address. Where several
+// templates have that content, the one of the same name is it.
 void share(Template& tmpl, const Config& before) {
-    for (const Template& old : before.templates) {
+    const auto take = [&](const Template& old) {
         if (old.points && tmpl.points && *old.points == *tmpl.points) tmpl.points = old.points;
         if (old.registers && tmpl.registers && *old.registers == *tmpl.registers)
             tmpl.registers = old.registers;
+    };
+    const Template* namesake = nullptr;
+    for (const Template& old : before.templates) {
+        take(old);
+        if (old.name == tmpl.name) namesake = &old;
     }
+    if (namesake) take(*namesake);
 }
 
 bool is_alike(const Template& one, const Template& other) {

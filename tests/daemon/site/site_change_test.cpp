@@ -43,6 +43,15 @@ TEST_F(SiteChangeTest, IsNothingWhereTheContentIsTheSame) {
     EXPECT_EQ(ref("METER-1").edition, 1U);
 }
 
+TEST_F(SiteChangeTest, IsNothingWhereTwoTemplatesHaveTheSameContent) {
+    std::string copy = files_.text("templates/power-meter.yaml");
+    copy.replace(copy.find("template: power-meter"), 21, "template: z-copy");
+    files_.write("templates/z-copy.yaml", copy);
+    after_ = *make_site(*files_.load().config, table_);  // as a start reads them
+    EXPECT_TRUE(change().empty());
+    EXPECT_TRUE(change().empty());
+}
+
 TEST_F(SiteChangeTest, NamesDevicesThatComeAndGoAndLeavesTheOthersAlone) {
     const DeviceRef first = ref("METER-1");
     files_.replace(site_file, "unit: 1..3", "unit: 1..5");
