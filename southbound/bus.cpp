@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -41,8 +44,8 @@ Bus::State::State(const asio::any_io_executor& loop, BusSettings settings,
       turns_(loop),
       wake_(loop) {
     devices_.reserve(devices.size());
-    const Instant now = Clock::now();
-    for (DeviceSettings& device : devices) add(std::move(device), now);
+    coming_.assign(std::move_iterator(devices.rbegin()), std::move_iterator(devices.rend()));
+    while (!coming_.empty()) take_in(Clock::now());
 }
 
 asio::awaitable<std::optional<Readings>> Bus::State::next() {
@@ -50,7 +53,12 @@ asio::awaitable<std::optional<Readings>> Bus::State::next() {
     for (;;) {
         const Instant now = Clock::now();
         turned_ = now;
-        if (serve_next_) apply_devices(now);
+        if (serve_next_) apply_devices();
+        if (!coming_.empty()) {
+            take_in(now);
+            co_await asio::post(asio::use_awaitable);
+            continue;
+        }
         if (!taught_.empty()) apply_lessons(now);
         if (is_suspended()) {
             if (now >= *suspended_until_) resume();

@@ -43,10 +43,10 @@ public:
     /// one transaction at a time. Throws operation_aborted when cancelled.
     asio::awaitable<std::optional<Readings>> next();
 
-    /// From now on these are its devices: next() takes them over between two scans. One whose
-    /// index, unit and register map (the very same object) are as before keeps what was learned of
-    /// it, its health and its ticks, whatever else of it has changed. What is asked of another
-    /// edition is refused; what is under way with the old ones ends with them.
+    /// From now on these are its devices: next() takes them over between two scans, one plan a turn
+    /// of the loop. One whose index, unit and register map (the very same object) are as before
+    /// keeps what was learned of it, its health and its ticks, whatever else has changed. What is
+    /// asked of another edition is refused; what is under way with the old ones ends with them.
     void serve(std::vector<DeviceSettings> devices);
 
     /// What `device` has taught before a restart (DeviceHealth::learned): next() takes it over

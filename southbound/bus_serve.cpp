@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -14,6 +15,13 @@ bool is_read_alike(const DeviceSettings& one, const DeviceSettings& other) {
     return one.unit == other.unit && one.map == other.map;
 }
 
+const modbus::DevicePlan* plan_for(const std::vector<modbus::DevicePlan>& plans,
+                                   const DeviceSettings& device) {
+    const auto found = std::ranges::find_if(
+        plans, [&](const modbus::DevicePlan& plan) { return plan.suits(device); });
+    return found == plans.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 void Bus::State::serve(std::vector<DeviceSettings> devices) {
@@ -22,32 +30,54 @@ void Bus::State::serve(std::vector<DeviceSettings> devices) {
 }
 
 // Between two scans: no plan is in use but by those who hold its device.
-void Bus::State::apply_devices(Instant now) {
-    std::vector<DeviceSettings> wanted = std::move(*serve_next_);
+void Bus::State::apply_devices() {
+    coming_.assign(std::move_iterator(serve_next_->rbegin()),
+                   std::move_iterator(serve_next_->rend()));
     serve_next_.reset();
-    std::unordered_map<DeviceIndex, std::size_t> places;
-    for (std::size_t i = 0; i < wanted.size(); ++i) places.emplace(wanted[i].device.index, i);
-    std::vector<bool> kept(wanted.size());
+    new_plans_.clear();
+    std::unordered_map<DeviceIndex, const DeviceSettings*> wanted;
+    for (const DeviceSettings& device : coming_) wanted.emplace(device.device.index, &device);
     for (DevicePtr& device : devices_) {
         if (!device) continue;
-        const auto place = places.find(device->settings.device.index);
-        if (place != places.end() && is_read_alike(wanted[place->second], device->settings)) {
-            kept[place->second] = true;
-            keep(*device, std::move(wanted[place->second]), now);
+        const auto found = wanted.find(device->settings.device.index);
+        if (found != wanted.end() && is_read_alike(*found->second, device->settings)) continue;
+        schedule_.drop(device->slot);
+        device.reset();
+    }
+}
+
+// One plan at a time: a large one takes some milliseconds, and other buses have their ticks.
+void Bus::State::take_in(Instant now) {
+    for (bool planned = false; !coming_.empty(); coming_.pop_back()) {
+        DeviceSettings& next = coming_.back();
+        const auto is_next = [&](const DevicePtr& device) {
+            return device && device->settings.device.index == next.device.index;
+        };
+        const auto found = std::ranges::find_if(devices_, is_next);
+        const DevicePtr known = found == devices_.end() ? nullptr : *found;
+        const modbus::DevicePlan* const alike = known ? nullptr : plan_for(new_plans_, next);
+        if (!alike && !(known && known->settings.every == next.every)) {
+            if (std::exchange(planned, true)) return;
+        }
+        if (known) {
+            keep(*known, std::move(next), now);
+        } else if (alike) {
+            modbus::DevicePlan plan(*alike, next);
+            add(std::move(next), std::move(plan), now);
         } else {
-            schedule_.drop(device->slot);
-            device.reset();
+            modbus::DevicePlan plan = new_plans_.emplace_back(next, cost_);
+            add(std::move(next), std::move(plan), now);
         }
     }
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-        if (!kept[i]) add(std::move(wanted[i]), now);
+    new_plans_.clear();
 }
 
 // It may be one that is about to be taken over: a scan is on the wire.
 Error Bus::State::no_device(DeviceRef device) const {
     const auto is_wanted = [&](const DeviceSettings& one) { return one.device == device; };
-    if (serve_next_ && std::any_of(serve_next_->begin(), serve_next_->end(), is_wanted))
-        return Error(Errc::busy, "bus " + settings_.name + " is being changed");
+    const bool coming = serve_next_ ? std::ranges::any_of(*serve_next_, is_wanted)
+                                    : std::ranges::any_of(coming_, is_wanted);
+    if (coming) return Error(Errc::busy, "bus " + settings_.name + " is being changed");
     return Error(Errc::unsupported, "no such device on bus " + settings_.name);
 }
 
@@ -61,13 +91,12 @@ void Bus::State::keep(Device& device, DeviceSettings settings, Instant now) {
     schedule_.set(device.slot, device.settings.offline, modbus::timings(device.plan.scans()), now);
 }
 
-void Bus::State::add(DeviceSettings settings, Instant now) {
+void Bus::State::add(DeviceSettings settings, modbus::DevicePlan plan, Instant now) {
     const auto free = std::find(devices_.begin(), devices_.end(), nullptr);
     const auto slot = static_cast<std::size_t>(free - devices_.begin());
     if (free == devices_.end()) devices_.emplace_back();
     DeviceHealth health;
     health.index = settings.device.index;
-    modbus::DevicePlan plan(settings, cost_);
     schedule_.set(slot, settings.offline, modbus::timings(plan.scans()), now);
     devices_[slot] = std::make_shared<Device>(
         Device{slot, std::move(settings), std::move(plan), std::move(health), {}});

@@ -98,9 +98,10 @@ private:
     // bus_serve.cpp
     bool is_here(const Device& device) const { return devices_[device.slot].get() == &device; }
     Error no_device(DeviceRef device) const;
-    void add(DeviceSettings settings, Instant now);
+    void add(DeviceSettings settings, modbus::DevicePlan plan, Instant now);
     void keep(Device& device, DeviceSettings settings, Instant now);
-    void apply_devices(Instant now);
+    void apply_devices();
+    void take_in(Instant now);
 
     // bus_operate.cpp
     Error suspended() const { return {Errc::busy, "bus " + settings_.name + " is suspended"}; }
@@ -125,6 +126,8 @@ private:
     std::vector<DevicePtr> devices_;  // nullptr: a slot without one
     std::optional<std::vector<DeviceSettings>> serve_next_;
     std::vector<std::pair<DeviceRef, modbus::Lessons>> taught_;
+    std::vector<DeviceSettings> coming_;         // served, not taken in yet; the next is the last
+    std::vector<modbus::DevicePlan> new_plans_;  // made for some of these
     Schedule schedule_;
     std::unique_ptr<Link> link_;
     Turns turns_;

@@ -91,10 +91,14 @@ void Plant::renew(const SiteChange& change, const Site& site, Parts& parts) {
         find(bus.bus)->bus().serve(bus.devices);
     for (std::size_t i = 0; i < site.config.buses.size(); ++i) {
         if (find(site.config.buses[i].name)) continue;
-        Line& line = add(site, i);
-        const auto ordered = ordered_.extract(line.name());
-        if (ordered) line.bus().take_over(ordered.mapped());
-        line.start(parts);
+        // Served, not built with its devices: to plan them all in one turn would delay the others.
+        auto line = std::make_unique<Line>(loop_, site.config.buses[i],
+                                           std::vector<southbound::DeviceSettings>());
+        line->bus().serve(site.devices_of(i));
+        const auto ordered = ordered_.extract(line->name());
+        if (ordered) line->bus().take_over(ordered.mapped());
+        line->start(parts);
+        lines_[line->name()] = std::move(line);
     }
 }
 

@@ -77,6 +77,13 @@ DevicePlan::DevicePlan(const DeviceSettings& device, const CostModel& cost)
     rebuild();
 }
 
+DevicePlan::DevicePlan(const DevicePlan& fresh, const DeviceSettings& device) : DevicePlan(fresh) {
+    expect(suits(device), "a plan for these fields");
+    unit_ = device.unit;
+    for (Scan& scan : scans_)
+        scan.request = read_request(unit_, scan.table, scan.first, scan.count);
+}
+
 std::size_t DevicePlan::unreadable() const {
     std::size_t count = 0;
     for (PointIndex point = 0; point < refused_.size(); ++point)

@@ -27,6 +27,13 @@ namespace fieldgate::southbound::modbus {
 class DevicePlan {
 public:
     DevicePlan(const DeviceSettings& device, const CostModel& cost);
+    /// The same for less, by a plan that suits() it and has learned nothing yet.
+    DevicePlan(const DevicePlan& fresh, const DeviceSettings& device);
+
+    /// The device's fields are these, each as often.
+    bool suits(const DeviceSettings& device) const {
+        return device.map == map_ && device.every == every_;
+    }
 
     /// Positions are those of Schedule::Due::scan, and are
     /// valid until a call below returns true.

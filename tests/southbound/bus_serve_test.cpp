@@ -1,4 +1,7 @@
 // A bus whose devices change while it runs.
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+
 #include "tests/southbound/polling.h"
 
 namespace fieldgate::southbound::polling {
@@ -42,6 +45,39 @@ TEST_F(BusServeTest, TakesDevicesInAndOutAndTheOthersMissNoScan) {
     EXPECT_EQ(bus.status().devices.size(), 2u);
     EXPECT_EQ(seen_.changes[0], std::vector<DeviceStatus>{DeviceStatus::online});
     EXPECT_EQ(seen_.changes[1].size(), 11u) << "each time it is a new one";
+}
+
+// The most devices that came to the bus in one turn of the loop.
+asio::awaitable<void> watch(const Bus& bus, std::size_t& most) {
+    for (std::size_t before = bus.status().devices.size();;) {
+        co_await asio::post(asio::use_awaitable);
+        const std::size_t now = bus.status().devices.size();
+        if (now > before) most = std::max(most, now - before);
+        before = now;
+    }
+}
+
+// Each plan may take milliseconds, and other buses of the loop have their ticks.
+TEST_F(BusServeTest, PlansOneRegisterMapATurnOfTheLoop) {
+    const auto port = plant_.add_tcp({"plc", {1, 2, 3, 4, 5, 6}, lab::certified_values, {}});
+    Bus& bus = add(tcp("plc", port), {}, seen_);
+    std::size_t most = 0;
+    flows_.spawn("watch", watch(bus, most));
+    std::vector<DeviceSettings> devices;
+    for (std::uint8_t unit = 1; unit <= 6; ++unit)
+        devices.push_back(device(unit - 1U, unit, certified_map(20), 20ms));
+    bus.serve(devices);
+    ASSERT_TRUE(run_until([&] { return seen_.at.size() == 6; }, 5s));
+    EXPECT_EQ(most, 1U);
+
+    bus.serve({});
+    ASSERT_TRUE(run_until([&] { return bus.status().devices.empty(); }, 5s));
+    for (DeviceSettings& device : devices) device.map = devices[0].map;
+    bus.serve(devices);
+    ASSERT_TRUE(run_until([&] { return bus.status().devices.size() == 6; }, 5s));
+    run_for(50ms);
+    EXPECT_EQ(most, 6U) << "one plan is enough for all of them";
+    EXPECT_EQ(seen_.wrong, 0);
 }
 
 TEST_F(BusServeTest, KeepsWhatItHasLearnedOfADeviceThatIsReadAsBefore) {

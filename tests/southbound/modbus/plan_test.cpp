@@ -104,6 +104,25 @@ TEST(DevicePlan, MakesARequestOfEveryBlock) {
     EXPECT_EQ(plan.scans()[1].fields[1].point, 1U);
 }
 
+TEST(DevicePlan, IsTheSameForAnotherUnitWithTheSameFields) {
+    const CostModel cost(line());
+    const DeviceSettings five = device(row(0, 300));
+    DeviceSettings nine = five;
+    nine.unit = 9;
+    const DevicePlan plan(five, cost);
+    ASSERT_TRUE(plan.suits(nine));
+    const DevicePlan made(nine, cost);
+    const DevicePlan copied(plan, nine);
+    ASSERT_EQ(copied.scans().size(), made.scans().size());
+    for (std::size_t i = 0; i < made.scans().size(); ++i) {
+        EXPECT_EQ(copied.scans()[i].request.unit, 9);
+        EXPECT_EQ(copied.scans()[i].request.pdu, made.scans()[i].request.pdu);
+        EXPECT_EQ(copied.scans()[i].fields.size(), made.scans()[i].fields.size());
+    }
+    nine.every[7] = 2s;
+    EXPECT_FALSE(plan.suits(nine));
+}
+
 TEST(DevicePlan, NeverReadsForbiddenRegistersNotEvenForAPoint) {
     RegisterMap map = row(0, 10);
     map.fields.push_back(field(45));
