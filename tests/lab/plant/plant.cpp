@@ -7,6 +7,7 @@
 #include <asio/steady_timer.hpp>
 #include <future>
 #include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -30,6 +31,7 @@ public:
         const std::size_t unit_at = framing_ == Framing::rtu ? 0 : 6;
         const std::uint8_t unit = frame[unit_at];
         const std::uint8_t function = frame[unit_at + 1];
+        if (arrivals_) arrivals_->push_back({unit, std::chrono::steady_clock::now()});
         const auto slave = slaves_.find(unit);
         if (slave == slaves_.end()) return {};
         Bytes answer = slave->second.answer(frame);
@@ -57,6 +59,13 @@ public:
         return slave == slaves_.end() ? 0 : slave->second.requests();
     }
 
+    void watch() {
+        if (!arrivals_) arrivals_.emplace();
+    }
+    std::vector<Plant::Arrival> arrivals() const {
+        return arrivals_.value_or(std::vector<Plant::Arrival>());
+    }
+
     Slave& slave(std::uint8_t unit) {
         const auto found = slaves_.find(unit);
         expect(found != slaves_.end(), "a slave of that unit");
@@ -74,6 +83,7 @@ private:
     std::map<std::uint8_t, Slave> slaves_;
     std::map<std::uint8_t, FaultScript> scripts_;
     FaultScript all_;
+    std::optional<std::vector<Plant::Arrival>> arrivals_;  // of a site that is watched
 };
 
 struct Place {
@@ -200,6 +210,17 @@ void Plant::drop_connections(const std::string& site) {
 
 std::uint64_t Plant::requests(const std::string& site, std::uint8_t unit) {
     return state_->ask([&] { return state_->place(site).slaves->requests(unit); });
+}
+
+void Plant::watch(const std::string& site) {
+    state_->ask([&] {
+        state_->place(site).slaves->watch();
+        return 0;
+    });
+}
+
+std::vector<Plant::Arrival> Plant::arrivals(const std::string& site) {
+    return state_->ask([&] { return state_->place(site).slaves->arrivals(); });
 }
 
 std::vector<WriteSeen> Plant::writes(const std::string& site, std::uint8_t unit) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,6 +29,10 @@ public:
         std::uint8_t unit = 0;
         std::vector<TrueValue> values;
     };
+    struct Arrival {
+        std::uint8_t unit = 0;
+        std::chrono::steady_clock::time_point at;  ///< When the plant saw the whole request.
+    };
 
     Plant();
     ~Plant();
@@ -50,6 +55,10 @@ public:
     void drop_connections(const std::string& site);
 
     std::uint64_t requests(const std::string& site, std::uint8_t unit);
+    /// From now on arrivals() are kept.
+    void watch(const std::string& site);
+    /// The requests since then, to units with a slave or without, as they came.
+    std::vector<Arrival> arrivals(const std::string& site);
     /// The writes that `unit` has seen, whatever became of the answers.
     std::vector<WriteSeen> writes(const std::string& site, std::uint8_t unit);
     std::uint16_t holding(const std::string& site, std::uint8_t unit, std::uint16_t address);
