@@ -147,19 +147,27 @@ Bus::Ordered Bus::State::ordered() const {
     return ordered;
 }
 
+// Its devices may still be on their way (take_in).
 void Bus::State::take_over(const Ordered& ordered) {
     suspended_until_ = ordered.suspended_until;
-    for (const Ordered::Period& period : ordered.periods) {
-        for (const DevicePtr& device : devices_) {
-            if (!device || device->settings.device.index != period.device) continue;
-            if (device->settings.unit != period.unit || device->settings.map != period.map)
-                continue;
-            device->period = period.period;
-            device->period_until = period.until;
-            device->period_times = period.times;
-            periods_change_ = Instant::min();
-        }
-    }
+    ordered_ = ordered.periods;
+    for (const DevicePtr& device : devices_)
+        if (device) take_over(*device);
+    if (!serve_next_) ordered_.clear();
+}
+
+void Bus::State::take_over(Device& device) {
+    const auto is_its = [&](const Ordered::Period& period) {
+        return period.device == device.settings.device.index &&
+               period.unit == device.settings.unit && period.map == device.settings.map;
+    };
+    const auto period = std::ranges::find_if(ordered_, is_its);
+    if (period == ordered_.end()) return;
+    device.period = period->period;
+    device.period_until = period->until;
+    device.period_times = period->times;
+    periods_change_ = Instant::min();
+    ordered_.erase(period);
 }
 
 asio::awaitable<Result<std::vector<std::uint16_t>>> Bus::read_raw(std::uint8_t unit,

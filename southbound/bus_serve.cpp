@@ -70,6 +70,7 @@ void Bus::State::take_in(Instant now) {
         }
     }
     new_plans_.clear();
+    ordered_.clear();
 }
 
 // It may be one that is about to be taken over: a scan is on the wire.
@@ -100,6 +101,7 @@ void Bus::State::add(DeviceSettings settings, modbus::DevicePlan plan, Instant n
     schedule_.set(slot, settings.offline, modbus::timings(plan.scans()), now);
     devices_[slot] = std::make_shared<Device>(
         Device{slot, std::move(settings), std::move(plan), std::move(health), {}});
+    take_over(*devices_[slot]);
 }
 
 }  // namespace fieldgate::southbound

@@ -106,6 +106,7 @@ private:
     // bus_operate.cpp
     Error suspended() const { return {Errc::busy, "bus " + settings_.name + " is suspended"}; }
     void apply_periods(Instant now);
+    void take_over(Device& device);
 
     // bus_write.cpp
     DevicePtr find(DeviceRef device) const;
@@ -136,6 +137,7 @@ private:
     bool known_ = false;  // whether status_.up says anything yet
     Instant next_look_{};
     std::optional<Instant> suspended_until_;
+    std::vector<Ordered::Period> ordered_;     // of devices that are not here yet
     Instant periods_change_ = Instant::max();  // when next() is to look at them
     Instant turned_ = Instant::clock::now();
     Instant patient_until_{};  // by then the transaction in progress has ended

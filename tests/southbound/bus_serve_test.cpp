@@ -149,18 +149,24 @@ TEST_F(BusServeTest, TakesOverWhatWasOrderedOfTheBusThatItReplaces) {
 
     DeviceSettings other = edited(two, 2);
     other.map = certified_map(1);
-    Seen seen;
-    buses_.push_back(std::make_unique<Bus>(loop_.get_executor(), tcp("plc", port),
-                                           std::vector<DeviceSettings>{edited(one, 2), other}));
-    Bus& after = *buses_.back();
-    after.take_over(ordered);
-    flows_.spawn("collect", collect(after, seen));
-    EXPECT_TRUE(after.suspended());
-    run_for(200ms);
-    EXPECT_TRUE(seen.at.empty()) << "it is suspended as before";
-    after.resume();
-    EXPECT_TRUE(run_until([&] { return seen.at[0].size() > 10; }, 5s)) << "in the period ordered";
-    EXPECT_LE(seen.at[1].size(), 2U) << "another device: in that of the file";
+    const std::vector<DeviceSettings> devices{edited(one, 2), other};
+    for (const bool served : {false, true}) {
+        Seen seen;
+        TaskGroup flows(loop_.get_executor());
+        Bus after(loop_.get_executor(), tcp("plc", port),
+                  served ? std::vector<DeviceSettings>() : devices);
+        if (served) after.serve(devices);
+        after.take_over(ordered);
+        flows.spawn("collect", collect(after, seen));
+        EXPECT_TRUE(after.suspended());
+        run_for(200ms);
+        EXPECT_TRUE(seen.at.empty()) << "it is suspended as before";
+        after.resume();
+        EXPECT_TRUE(run_until([&] { return seen.at[0].size() > 10; }, 5s))
+            << "in the period ordered" << served;
+        EXPECT_LE(seen.at[1].size(), 2U) << "another device: in that of the file";
+        run(loop_, stop(flows));
+    }
 }
 
 TEST_F(BusServeTest, RefusesWhatIsAskedOfAnotherEdition) {
