@@ -87,10 +87,13 @@ TEST_F(LostClock, IsPutRightByAPlatformWhoseCertificateIsOfToday) {
     EXPECT_NE(site->log().find("certificate is not yet valid by our clock: tolerated"),
               std::string::npos)
         << site->log();
+    // What was held until then comes behind what is live.
+    const std::int64_t until = Site::now_ms();
+    EXPECT_TRUE(lab::wait_until([&] { return site->missing(began, until) == 0; }, 20s))
+        << site->missing(began, until) << " missing\n"
+        << site->log();
     EXPECT_EQ(site->stop(), 0);
-
     EXPECT_LE(worst_ms(), 1000);
-    EXPECT_EQ(site->missing(began, site->witness().said().back().at_ms - 1500), 0U);
 }
 
 TEST_F(LostClock, TakesNoCertificateThatHadExpiredWhenTheGatewayWasBuilt) {
