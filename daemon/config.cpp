@@ -20,6 +20,7 @@ namespace {
 
 constexpr const char* include_default = "conf.d/*.yaml";
 constexpr const char* templates_default = "templates/*.yaml";
+constexpr const char* folder_hint = "a folder that this user can read (ls -ld)";
 
 class Loader {
 public:
@@ -70,7 +71,11 @@ private:
                   std::vector<Document*>& documents) {
         bool complete = true;
         if (!list) {
-            for (const std::string& path : loading_.disk.match(folder_, pattern_default))
+            const auto paths = loading_.disk.match(folder_, pattern_default);
+            if (!paths)
+                loading_.report.unreadable(pattern_default, paths.error().what, folder_hint);
+            if (!paths) return false;
+            for (const std::string& path : *paths)
                 complete = open_named(path, documents) && complete;
             return complete;
         }
@@ -78,15 +83,29 @@ private:
             const auto pattern = config::read_text(item, loading_.report);
             if (!pattern) continue;
             const auto paths = loading_.disk.match(folder_, *pattern);
-            if (paths.empty() && loading_.disk.real() && !config::is_pattern(*pattern)) {
-                loading_.report.error(item, "there is no file " + *pattern,
-                                      "paths are relative to the file that names them");
-                complete = false;
-            }
-            for (const std::string& path : paths)
+            complete = are_there(item, *pattern, paths) && complete;
+            if (!paths) continue;
+            for (const std::string& path : *paths)
                 complete = open_named(path, documents) && complete;
         }
         return complete;
+    }
+
+    // What a folder that cannot be read holds must not be taken for gone, with all of its devices.
+    bool are_there(const Place& item, const std::string& pattern,
+                   const Result<std::vector<std::string>>& paths) {
+        const char* const relative = "paths are relative to the file that names them";
+        if (!paths) {
+            loading_.report.error(item, pattern + ": " + paths.error().what, folder_hint);
+            return false;
+        }
+        if (!paths->empty() || !loading_.disk.real()) return true;
+        if (config::is_pattern(pattern)) {
+            loading_.report.warning(item, "there is no file " + pattern, relative);
+            return true;
+        }
+        loading_.report.error(item, "there is no file " + pattern, relative);
+        return false;
     }
 
     bool open_named(const std::string& path, std::vector<Document*>& documents) {

@@ -55,6 +55,15 @@ std::optional<bool> is_open_to_listed(const std::string& path) {
     });
 }
 
+// glob(3) takes no context along.
+thread_local int folder_unread = 0;
+
+int stop_at_unread(const char* /*folder*/, int number) {
+    if (number == ENOENT || number == ENOTDIR) return 0;
+    folder_unread = number;
+    return 1;
+}
+
 }  // namespace
 
 Error Disk::failed(int number) const {
@@ -105,7 +114,8 @@ Result<std::string> Disk::read_secret(const std::string& path, std::size_t bytes
     return text;
 }
 
-std::vector<std::string> Disk::match(const std::string& folder, const std::string& pattern) const {
+Result<std::vector<std::string>> Disk::match(const std::string& folder,
+                                             const std::string& pattern) const {
     std::vector<std::string> paths;
     if (!real_) return paths;
     std::string whole;
@@ -124,11 +134,12 @@ std::vector<std::string> Disk::match(const std::string& folder, const std::strin
     }
     whole += is_kept ? inside : pattern;
     glob_t found{};
-    const int unmatched = glob(whole.c_str(), 0, nullptr, &found);
-    if (unmatched == GLOB_NOSPACE) (void)failed(ENOMEM);
-    if (unmatched == GLOB_ABORTED) (void)failed(EIO);
+    folder_unread = EIO;
+    const int unmatched = glob(whole.c_str(), 0, &stop_at_unread, &found);
     if (unmatched == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     globfree(&found);
+    if (unmatched == GLOB_NOSPACE) return failed(ENOMEM);
+    if (unmatched == GLOB_ABORTED) return failed(folder_unread);
     for (std::string& path : paths) {
         if (place != folder) path = folder + path.substr(place.size());
         path = resolve(folder, path);

@@ -36,8 +36,10 @@ public:
     Result<std::string> read(const std::string& path, std::size_t bytes_max) const;
     /// The same for a secret, which is not remembered.
     Result<std::string> read_secret(const std::string& path, std::size_t bytes_max) const;
-    /// The files that a shell pattern, relative to `folder`, names; sorted.
-    std::vector<std::string> match(const std::string& folder, const std::string& pattern) const;
+    /// The files that a shell pattern, relative to `folder`, names; sorted. A folder that is not
+    /// there has none. Errors: io: one that is there cannot be read, so nobody knows.
+    Result<std::vector<std::string>> match(const std::string& folder,
+                                           const std::string& pattern) const;
     /// Who may read or change the file beside its owner, root and us, for people: "mode 0640", "an
     /// access list (getfacl)". Empty: nobody, or there is no such file. With an access list the
     /// group's bits are its mask, and say nothing: systemd keeps credentials so.

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "site.h"
 
 namespace fieldgate {
@@ -58,6 +61,35 @@ TEST(Files, ThatAreThereAndGiveAnErrorAreNoMistake) {
     // Its first page is never mapped: read() says EIO.
     site.replace("fieldgate.yaml", "include: [", "include: [/proc/self/mem, ");
     EXPECT_EQ(exit_of(site.load()), Exit::failed) << test::all(site.load().problems);
+}
+
+TEST(Files, OfAFolderThatCannotBeReadAreNotTakenForNone) {
+    const Site site;
+    // Whoever is root may read every folder; not so one that leads in a circle.
+    ASSERT_EQ(::symlink("circle", site.path("circle").c_str()), 0);
+    site.replace("fieldgate.yaml", "include: [conf.d/*.yaml]", "include: [circle/*.yaml]");
+    const std::vector<Problem> errors = site.errors();
+    ASSERT_FALSE(errors.empty());
+    EXPECT_EQ(errors[0].path, "include[0]");
+    EXPECT_TRUE(test::contains(errors[0].what, "circle/*.yaml")) << errors[0].what;
+
+    site.replace("fieldgate.yaml", "include: [circle/*.yaml]", "");
+    std::filesystem::remove_all(site.path("conf.d"));
+    ASSERT_EQ(::symlink("conf.d", site.path("conf.d").c_str()), 0);
+    const std::vector<Problem> by_default = site.errors();
+    ASSERT_FALSE(by_default.empty());
+    EXPECT_EQ(by_default[0].file, "conf.d/*.yaml") << by_default[0].what;
+}
+
+TEST(Files, ArePointedOutToBeNone) {
+    const Site site;
+    site.replace("fieldgate.yaml", "include: [conf.d/*.yaml]",
+                 "include: [conf.d/*.yaml, more/*.yaml]");
+    const LoadedConfig loaded = site.load();
+    ASSERT_TRUE(loaded.ok());
+    EXPECT_TRUE(std::any_of(loaded.problems.begin(), loaded.problems.end(), [](const Problem& one) {
+        return one.path == "include[1]" && one.severity == Problem::Severity::warning;
+    })) << test::all(loaded.problems);
 }
 
 }  // namespace
