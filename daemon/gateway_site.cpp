@@ -40,7 +40,7 @@ void Gateway::note(const SiteKeeper::Report& report, const std::string& who) {
         does_not_load_ = std::max<std::size_t>(1, errors);
     for (const Problem& problem : report.problems)
         if (problem.severity == Problem::Severity::error)
-            log::error("configuration not taken over", {{"problem", describe(problem)}});
+            log::error("configuration not taken over", {{"problem", describe_briefly(problem)}});
     for (const std::string& line : report.changes) log::notice("site changed", {{"what", line}});
     for (const std::string& line : report.failures) log::error("not applied", {{"what", line}});
     for (const std::string& line : report.remarks)

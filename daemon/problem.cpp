@@ -90,14 +90,18 @@ void append_member(std::string& out, const char* name, const std::string& text) 
     out += ',';
 }
 
-}  // namespace
-
-std::string describe(const Problem& problem) {
+std::string headline(const Problem& problem) {
     std::string text = plain(problem.file) + ':' + std::to_string(problem.line) + ':' +
                        std::to_string(problem.column) + ": ";
     if (problem.severity == Problem::Severity::warning) text += "warning: ";
     if (!problem.path.empty()) text += plain(problem.path) + ": ";
-    text += plain(problem.what);
+    return text + plain(problem.what);
+}
+
+}  // namespace
+
+std::string describe(const Problem& problem) {
+    std::string text = headline(problem);
     std::string margin = "\n    ";
     if (!problem.line_text.empty()) {
         const Shown shown = show(problem.line_text, problem.column);
@@ -107,6 +111,10 @@ std::string describe(const Problem& problem) {
     }
     if (!problem.hint.empty()) text += margin + "hint: " + plain(problem.hint);
     return text;
+}
+
+std::string describe_briefly(const Problem& problem) {
+    return headline(problem) + (problem.hint.empty() ? "" : " (" + plain(problem.hint) + ")");
 }
 
 void append_problems_json(std::string& out, const std::vector<Problem>& problems) {

@@ -24,6 +24,9 @@ struct Problem {
 /// terminal as a control character.
 std::string describe(const Problem& problem);
 
+/// The same on one line, for a log: "FILE:LINE:COLUMN: PATH: WHAT (HINT)".
+std::string describe_briefly(const Problem& problem);
+
 /// How many of them are errors.
 std::size_t error_count(const std::vector<Problem>& problems);
 

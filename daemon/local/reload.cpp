@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/json.h"
 #include "daemon/config.h"
@@ -17,6 +18,16 @@ void print_lines(std::FILE* out, const char* before, const json::Value* lines) {
     if (!lines || !lines->array()) return;
     for (const json::Value& line : *lines->array())
         if (line.string()) std::fprintf(out, "%s%s\n", before, line.string()->c_str());
+}
+
+// Whoever edits a copy is not to take it for what runs.
+void warn_of_another(const std::string& config_file, const json::Value* read) {
+    if (!read || !read->string()) return;
+    std::error_code unknown;
+    const bool same = std::filesystem::equivalent(config_file, *read->string(), unknown);
+    if (!same && !unknown)
+        std::fprintf(stderr, "note: the gateway has read %s, which it runs with; not %s\n",
+                     read->string()->c_str(), config_file.c_str());
 }
 
 }  // namespace
@@ -45,6 +56,7 @@ Exit reload(const std::string& config_file, std::string control) {
     print_lines(stdout, "", changes);
     print_lines(stdout, "note: ", report->get("remarks"));
     print_lines(stderr, "not applied: ", report->get("failures"));
+    warn_of_another(config_file, report->get("main_file"));
     const auto code = static_cast<Exit>(*exit->integer());
     if (code == Exit::well && changes && changes->array() && changes->array()->empty())
         std::puts("nothing has changed");

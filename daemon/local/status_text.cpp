@@ -216,7 +216,8 @@ std::string status_text(const std::string& json_text) {
     if (const std::string problems = text_of(s, {"configuration_problems"});
         problems != "0" && !problems.empty() && problems != "-")
         text += "THE CONFIGURATION DOES NOT LOAD (" + problems +
-                " problems: fieldgate check): the last good one runs, after a start without "
+                (problems == "1" ? " problem" : " problems") +
+                ": fieldgate check): the last good one runs, after a start without "
                 "powers that the files do not grant\n";
     const bool up = text_of(s, {"link", "up"}) == "true";
     text += "link     " + std::string(up ? "up" : "DOWN") + "  " +
@@ -273,7 +274,7 @@ std::string status_metrics(const Status& status) {
     out.sample("fieldgate_info",
                label("version", status.version) + ',' + label("config", status.config_hash), 1);
     out.add("fieldgate_configuration_problems", "gauge",
-            "Problems of the files; more than 0: the last good configuration runs.",
+            "Problems of the files, as last read; more than 0: the last good configuration runs.",
             static_cast<double>(status.does_not_load));
     out.add("fieldgate_uptime_seconds", "gauge", "Time since start.",
             static_cast<double>(status.uptime.count()));

@@ -98,7 +98,7 @@ std::string text_of(const SiteChange::Redeviced& change) {
     add(change.removed, " device", " removed");
     add(change.changed, " device", " changed");
     add(change.untouched, " device", " untouched");
-    return change.bus + ": " + text;
+    return "bus " + change.bus + ": " + text;
 }
 
 }  // namespace
@@ -149,10 +149,10 @@ std::vector<std::string> remarks(const Config& config) {
 
 std::vector<std::string> describe(const SiteChange& change, const Site& after) {
     std::map<std::string, std::string> lines;  // by bus, as an operator looks for them
-    for (const std::string& name : change.lines_gone) lines[name] = name + ": removed";
-    for (const std::string& name : change.lines_new) lines[name] = name + ": new";
+    for (const std::string& name : change.lines_gone) lines[name] = "bus " + name + ": removed";
+    for (const std::string& name : change.lines_new) lines[name] = "bus " + name + ": new";
     for (const std::string& name : change.lines_rewired)
-        lines[name] = name + ": opened anew with other settings";
+        lines[name] = "bus " + name + ": opened anew with other settings";
     for (const SiteChange::Redeviced& bus : change.redeviced) lines[bus.bus] = text_of(bus);
     std::vector<std::string> all;
     for (auto& [name, text] : lines) all.push_back(std::move(text));

@@ -1,12 +1,22 @@
 #include "daemon/site/site_keeper.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "base/json_writer.h"
 #include "base/log.h"
 
 namespace fieldgate {
+namespace {
+
+std::string from_root(std::string file) {
+    std::error_code unknown;
+    const std::filesystem::path whole = std::filesystem::absolute(file, unknown);
+    return unknown ? file : whole.string();
+}
+
+}  // namespace
 
 // One change at a time, in the order of asking; leaves the queue however its owner ends.
 class SiteKeeper::Turn {
@@ -34,7 +44,7 @@ private:
 SiteKeeper::SiteKeeper(const asio::any_io_executor& loop, std::string main_file,
                        DeviceTable& devices, SitePtr first, Apply apply)
     : loop_(loop),
-      main_file_(std::move(main_file)),
+      main_file_(from_root(std::move(main_file))),
       devices_(devices),
       last_good_(state_folder(first->config.store.path)),
       first_(first),
@@ -53,6 +63,7 @@ asio::awaitable<SiteKeeper::Report> SiteKeeper::propose(LoadedConfig loaded) {
     Report report;
     report.exit = exit_of(loaded);
     report.revision = now_->revision;
+    report.main_file = main_file_;
     report.problems = std::move(loaded.problems);
     if (!loaded.config) co_return report;
     if (!has_a_road(loaded.config->platform)) {
@@ -95,7 +106,8 @@ std::string report_json(const SiteKeeper::Report& report) {
     std::string text;
     json::Writer out(text);
     out.open_object().member("exit", static_cast<int>(report.exit));
-    out.member("revision", report.revision).member("problems", problems);
+    out.member("revision", report.revision).member("main_file", report.main_file);
+    out.member("problems", problems);
     const auto list = [&](const char* key, const std::vector<std::string>& lines) {
         out.key(key).open_array();
         for (const std::string& line : lines) out.value(line);

@@ -24,6 +24,7 @@ public:
         /// could not be read, or not all of it could be applied.
         Exit exit = Exit::well;
         std::uint64_t revision = 0;  ///< that holds now
+        std::string main_file;       ///< that was read
         std::vector<Problem> problems;
         std::vector<std::string> changes;   ///< a line each, for people
         std::vector<std::string> failures;  ///< what could not be applied, and why
@@ -60,8 +61,8 @@ private:
     Worker worker_;
 };
 
-/// One JSON object: {"exit":0,"revision":2,"problems":"as check prints them","changes":[...],
-/// "failures":[...],"remarks":[...]}.
+/// One JSON object: {"exit":0,"revision":2,"main_file":"/...","problems":"as check prints
+/// them","changes":[...], "failures":[...],"remarks":[...]}.
 std::string report_json(const SiteKeeper::Report& report);
 
 }  // namespace fieldgate

@@ -144,7 +144,7 @@ TEST_F(Reload, ChangesNothingOnAnErrorAndSaysWhere) {
     EXPECT_EQ(done.code, 78) << done.output;
     EXPECT_NE(done.output.find("conf.d/plant.yaml:2:"), std::string::npos) << done.output;
     EXPECT_NE(done.output.find("nothing was changed"), std::string::npos) << done.output;
-    EXPECT_NE(site_->command({"status"}).output.find("THE CONFIGURATION DOES NOT LOAD (1 problems"),
+    EXPECT_NE(site_->command({"status"}).output.find("THE CONFIGURATION DOES NOT LOAD (1 problem:"),
               std::string::npos)
         << "whoever was not there when it was reloaded is told, too";
     write("conf.d/plant.yaml", plant_yaml({1, 2}));
@@ -152,6 +152,18 @@ TEST_F(Reload, ChangesNothingOnAnErrorAndSaysWhere) {
     EXPECT_EQ(site_->command({"status"}).output.find("DOES NOT LOAD"), std::string::npos);
     write("templates/valve.yaml", std::string("# a remark\n") + template_yaml);
     EXPECT_EQ(reload().output, "nothing has changed\n");
+}
+
+// Somebody edits a copy, and is not to take it for what runs.
+TEST_F(Reload, SaysThatItHasReadAnotherFileThanTheOneThatIsNamed) {
+    ASSERT_TRUE(is("e2e_V1", "ONLINE")) << site_->log();
+    EXPECT_EQ(reload().output, "nothing has changed\n");
+    write("copy.yaml", lab::read_file(site_->folder() / "fieldgate.yaml"));
+    const std::string copy = (site_->folder() / "copy.yaml").string();
+    const lab::Finished done = lab::run({FIELDGATE_BINARY, "reload", "--config", copy});
+    EXPECT_EQ(done.code, 0) << done.output;
+    EXPECT_NE(done.output.find("which it runs with; not " + copy), std::string::npos)
+        << done.output;
 }
 
 TEST_F(Reload, TakesTheSameWayOnSighup) {
@@ -239,7 +251,7 @@ TEST_F(Reload, StartsWithTheLastGoodConfigurationWhereTheFilesDoNotLoad) {
     EXPECT_TRUE(lab::wait_until([&] { return site_->status().has_value(); }, 10s)) << site_->log();
     EXPECT_TRUE(is("e2e_V3", "ONLINE")) << site_->log();
     EXPECT_TRUE(log_says("the configuration does not load: the last good one runs"));
-    EXPECT_NE(site_->command({"status"}).output.find("THE CONFIGURATION DOES NOT LOAD (1 problems"),
+    EXPECT_NE(site_->command({"status"}).output.find("THE CONFIGURATION DOES NOT LOAD (1 problem:"),
               std::string::npos);
     EXPECT_EQ(reload().code, 78) << "it still does not";
     write("conf.d/plant.yaml", plant_yaml({1}));

@@ -27,6 +27,12 @@ TEST(Problem, PointsAtTheColumn) {
               "                        ^ hint: did you mean \"holding\"?");
 }
 
+TEST(Problem, FitsOnOneLineOfALog) {
+    EXPECT_EQ(describe_briefly(problem()),
+              "templates/power-meter.yaml:17:25: services.Electrical.voltage.at: \"holdng\" is no "
+              "register table (did you mean \"holding\"?)");
+}
+
 TEST(Problem, SaysThatAWarningIsOne) {
     Problem p = problem();
     p.severity = Problem::Severity::warning;

@@ -56,7 +56,7 @@ TEST_F(SiteChangeTest, NamesDevicesThatComeAndGoAndLeavesTheOthersAlone) {
     const DeviceRef first = ref("METER-1");
     files_.replace(site_file, "unit: 1..3", "unit: 1..5");
     const SiteChange more = change();
-    EXPECT_EQ(told(more), (Lines{"line1: 2 devices added, 3 untouched"}));
+    EXPECT_EQ(told(more), (Lines{"bus line1: 2 devices added, 3 untouched"}));
     EXPECT_EQ(more.fresh, (std::vector<DeviceIndex>{ref("METER-4").index, ref("METER-5").index}));
     EXPECT_TRUE(more.gone.empty());
     EXPECT_TRUE(more.remapped.empty());
@@ -67,7 +67,7 @@ TEST_F(SiteChangeTest, NamesDevicesThatComeAndGoAndLeavesTheOthersAlone) {
     const DeviceRef fifth = ref("METER-5");
     files_.replace(site_file, "unit: 1..5", "unit: 1..4");
     const SiteChange less = change();
-    EXPECT_EQ(told(less), (Lines{"line1: 1 device removed, 4 untouched"}));
+    EXPECT_EQ(told(less), (Lines{"bus line1: 1 device removed, 4 untouched"}));
     EXPECT_EQ(less.gone, std::vector<DeviceIndex>{fifth.index});
 
     files_.replace(site_file, "unit: 1..4", "unit: 1..5");
@@ -81,7 +81,7 @@ TEST_F(SiteChangeTest, GivesAnotherEditionToTheDevicesOfATemplateThatHasChanged)
                    "current:      { at: holding:3,");
     const SiteChange moved = change();
     EXPECT_EQ(moved.remapped.size(), after_->config.devices.size());
-    EXPECT_EQ(told(moved), (Lines{"line1: 3 devices changed", "plc7: 1 device changed"}));
+    EXPECT_EQ(told(moved), (Lines{"bus line1: 3 devices changed", "bus plc7: 1 device changed"}));
     EXPECT_EQ(ref("METER-1"), DeviceRef(before.index, after_->revision));
     EXPECT_NE(moved.redeviced[0].devices[0].map, before_->devices_of(0)[0].map);
 
@@ -97,7 +97,7 @@ TEST_F(SiteChangeTest, GivesAnotherEditionToTheDevicesOfATemplateThatHasChanged)
 TEST_F(SiteChangeTest, TellsPeriodsFromPoints) {
     files_.replace(site_file, "every: 500ms", "every: 700ms");
     const SiteChange slower = change();
-    EXPECT_EQ(told(slower), (Lines{"plc7: 1 device changed"}));
+    EXPECT_EQ(told(slower), (Lines{"bus plc7: 1 device changed"}));
     EXPECT_TRUE(slower.remapped.empty());
 }
 
@@ -106,8 +106,8 @@ TEST_F(SiteChangeTest, KnowsBusesByTheirNames) {
     files_.replace(site_file, "bus: plc7", "bus: plc8");
     files_.replace(site_file, "line: 9600 8E1", "line: 19200 8E1");
     const SiteChange renamed = change();
-    EXPECT_EQ(told(renamed),
-              (Lines{"line1: opened anew with other settings", "plc7: removed", "plc8: new"}));
+    EXPECT_EQ(told(renamed), (Lines{"bus line1: opened anew with other settings",
+                                    "bus plc7: removed", "bus plc8: new"}));
     EXPECT_TRUE(renamed.gone.empty()) << "the press has moved";
     EXPECT_TRUE(renamed.fresh.empty());
 }
@@ -141,7 +141,7 @@ TEST_F(SiteChangeTest, GivesAnotherEditionToADeviceThatIsAnotherOneOnTheWire) {
     files_.replace("conf.d/10-site.yaml", "tcp: 10.0.0.7:502", "tcp: 10.0.0.8:502");
     const SiteChange elsewhere = change();
     EXPECT_EQ(elsewhere.remapped, std::vector<DeviceIndex>{before.index});
-    EXPECT_EQ(told(elsewhere), (Lines{"plc7: opened anew with other settings"}));
+    EXPECT_EQ(told(elsewhere), (Lines{"bus plc7: opened anew with other settings"}));
 }
 
 TEST_F(SiteChangeTest, SaysWhatHoldsFromTheNextRequestOn) {

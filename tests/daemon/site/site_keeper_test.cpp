@@ -47,7 +47,7 @@ TEST_F(SiteKeeperTest, AppliesWhatTheFilesSayAndReportsIt) {
     const SiteKeeper::Report report = reload();
     EXPECT_EQ(report.exit, Exit::well);
     EXPECT_EQ(report.revision, 2U);
-    EXPECT_EQ(report.changes, std::vector<std::string>{"line1: 1 device added, 3 untouched"});
+    EXPECT_EQ(report.changes, std::vector<std::string>{"bus line1: 1 device added, 3 untouched"});
     ASSERT_EQ(applied_.size(), 1U);
     EXPECT_EQ(keeper_.now(), applied_.back());
 }
