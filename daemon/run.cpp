@@ -117,7 +117,11 @@ Exit run(const std::string& config_file) {
     if (!loaded.config) {
         std::optional<LoadedConfig> last_good =
             LastGood(state_folder(loaded.store_path)).load(config_file);
-        if (!last_good) return exit_of(loaded);
+        if (!last_good) {
+            log::error("the configuration does not load, and no last good one of it is kept",
+                       {{"folder", state_folder(loaded.store_path)}});
+            return exit_of(loaded);
+        }
         does_not_load = std::max<std::size_t>(1, error_count(loaded.problems));
         log::error(
             "the configuration does not load: the last good one runs, without powers that "

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
+
 #include "storage/control_disk.h"
 #include "storage/database.h"
 
@@ -12,7 +15,12 @@ AuditFile::~AuditFile() = default;
 
 Result<void> AuditFile::open(const std::string& folder) {
     const std::string file = folder + "/" + ControlDisk::file_name;
-    if (::access(file.c_str(), F_OK) != 0) return Error(Errc::closed, file + ": no such file");
+    if (::access(file.c_str(), F_OK) != 0) {
+        const bool none = errno == ENOENT;
+        return Error(Errc::closed, file + ": " +
+                                       (none ? "no such file (has fieldgate run here yet?)"
+                                             : std::generic_category().message(errno)));
+    }
     return database_->open_to_read(file);
 }
 

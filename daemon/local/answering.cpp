@@ -240,9 +240,12 @@ Result<std::string> ask_local(const std::string& path, const std::string& questi
     if (failed == asio::error::would_block)
         return Error(Errc::timeout,
                      path + ": no answer within " + std::to_string(patience.count()) + " ms");
-    const char* const hint = " (is fieldgate running? may you read this socket?)";
-    return Error(connected ? Errc::io : Errc::closed,
-                 path + ": " + failed.message() + (connected ? "" : hint));
+    if (connected) return Error(Errc::io, path + ": " + failed.message());
+    const bool forbidden = failed == asio::error::access_denied;
+    return Error(Errc::closed,
+                 path + ": " + failed.message() +
+                     (forbidden ? " (only root and the user and group of the gateway may use it)"
+                                : " (does fieldgate run? --control names another socket)"));
 }
 
 }  // namespace fieldgate

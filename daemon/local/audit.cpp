@@ -97,10 +97,10 @@ Exit failed(const Error& error) {
 }  // namespace
 
 Exit audit(const std::string& config_file, bool as_json, std::uint64_t since) {
-    // Which folder is in the configuration; one with problems says nothing, and is no reason not to
-    // look where the store usually is.
+    // Which folder is in the configuration, as far as that can be read; who looks may not be
+    // allowed to read its secrets. Else where the store usually is.
     const LoadedConfig loaded = load_config(config_file);
-    const std::string folder = loaded.config ? loaded.config->store.path : storage::Settings().path;
+    const std::string& folder = loaded.store_path;
     if (!loaded.config)
         std::fprintf(stderr, "fieldgate audit: %s has problems, reading %s\n", config_file.c_str(),
                      folder.c_str());

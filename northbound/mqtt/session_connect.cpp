@@ -26,9 +26,9 @@ std::string connack_text(int code) {
         case 3:
             return "server unavailable";
         case 4:
-            return "user name or password wrong";
+            return "not authorised: device_id and secret do not fit";
         case 5:
-            return "not authorised";
+            return "not authorised: device_id, or its secret or certificate, is not known there";
         default:
             return "refused with CONNACK code " + std::to_string(code);
     }
@@ -113,7 +113,7 @@ asio::awaitable<Result<void>> Session::probe(TlsTarget target, Event::Clock::tim
     });
     while (!*done && !over_ && Clock::now() < until) co_await answered_.wait_until(until);
     if (over_) co_return *over_;
-    const Error unknown(Errc::io, "the connection failed before CONNACK: " + why);
+    const Error unknown(Errc::io, "the connection failed before the platform answered: " + why);
     const Error reason = seen->value_or(unknown);
     reasons_.note(why, reason, Clock::now());
     co_return reason;

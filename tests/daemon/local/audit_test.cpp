@@ -144,6 +144,13 @@ TEST_F(AuditCommand, PrintsOneJsonObject) {
     EXPECT_EQ(*broken->get("first_broken")->integer(), 3);
 }
 
+// Who may read the audit log may not be allowed to read the secrets.
+TEST_F(AuditCommand, LooksWhereTheFileSaysThatHasProblemsElsewhere) {
+    fs::remove(folder_ / "credentials/gateway");
+    EXPECT_EQ(audit(), 0);
+    EXPECT_NE(printed_.find("3 rows"), std::string::npos) << printed_;
+}
+
 TEST_F(AuditCommand, SaysWhenThereIsNone) {
     stop();
     fs::remove_all(folder_ / "store");
