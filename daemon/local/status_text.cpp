@@ -203,6 +203,15 @@ std::string requests_line(const json::Value& s) {
            text_of(s, {"requests", "copies"}) + "\n";
 }
 
+std::string does_not_load_line(const json::Value& s) {
+    const std::string problems = text_of(s, {"configuration_problems"});
+    if (problems == "0" || problems.empty() || problems == "-") return "";
+    return "THE CONFIGURATION DOES NOT LOAD (" + problems +
+           (problems == "1" ? " problem" : " problems") +
+           ": fieldgate check): the last good one runs, after a start without powers that the "
+           "files do not grant\n";
+}
+
 }  // namespace
 
 std::string status_text(const std::string& json_text) {
@@ -213,12 +222,7 @@ std::string status_text(const std::string& json_text) {
     const json::Value& s = *parsed;
     std::string text = "fieldgate " + text_of(s, {"version"}) + ", up " + text_of(s, {"uptime_s"}) +
                        " s, configuration " + text_of(s, {"config_hash"}).substr(0, 12) + "\n";
-    if (const std::string problems = text_of(s, {"configuration_problems"});
-        problems != "0" && !problems.empty() && problems != "-")
-        text += "THE CONFIGURATION DOES NOT LOAD (" + problems +
-                (problems == "1" ? " problem" : " problems") +
-                ": fieldgate check): the last good one runs, after a start without "
-                "powers that the files do not grant\n";
+    text += does_not_load_line(s);
     const bool up = text_of(s, {"link", "up"}) == "true";
     text += "link     " + std::string(up ? "up" : "DOWN") + "  " +
             text_of(s, {"link", "endpoint"}) + " since " + text_of(s, {"link", "since"}) +
