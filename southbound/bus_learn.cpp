@@ -1,5 +1,6 @@
 // What answers and refusals teach about reading a device, and who is told.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -16,10 +17,9 @@ constexpr std::size_t told_at_once = 8;  // the rest is in the status
 template <class Lesson>
 std::vector<Lesson> without(const std::vector<Lesson>& lessons, const std::vector<Lesson>& known) {
     std::vector<Lesson> rest;
-    for (Lesson lesson : lessons) {
-        const auto same = [&](const Lesson& other) { return other == lesson; };
-        if (std::none_of(known.begin(), known.end(), same)) rest.push_back(lesson);
-    }
+    std::ranges::copy_if(lessons, std::back_inserter(rest), [&](const Lesson& lesson) {
+        return std::ranges::find(known, lesson) == known.end();
+    });
     return rest;
 }
 
