@@ -24,27 +24,12 @@ using fakes::ScriptedBroker;
 
 bool campaign() { return std::getenv("FIELDGATE_CAMPAIGN") != nullptr; }
 
-std::vector<std::pair<std::string, std::string>> platform_answers(const std::string& topic,
-                                                                  const std::string& payload) {
-    const std::int64_t now = Site::now_ms();
-    lab::Entry entry;
-    entry.kind = lab::Entry::Kind::published;
-    entry.device = Site::gateway_id;
-    entry.topic = topic;
-    entry.text = payload;
-    entry.at = now;
-    std::vector<std::pair<std::string, std::string>> all;
-    for (const lab::Downlink& down : lab::answers_to(entry, {}, now))
-        all.emplace_back(down.topic, down.payload);
-    return all;
-}
-
 class SlowLink : public testing::Test {
 protected:
     // A platform that is away until `records` wait for it. `kbit`: the link's thousand bits a
     // second.
     void start(double kbit, const std::string& every, std::int64_t records) {
-        script_.answers = platform_answers;
+        script_.answers = lab::answering(Site::gateway_id);
         script_.connack = 3;
         broker_.play(script_);
         PacedRelay::Settings line;

@@ -62,22 +62,6 @@ std::string site_template() {
     return text;
 }
 
-// What the platform says to our events, so that the clock is proven and statuses are accepted.
-std::vector<std::pair<std::string, std::string>> answers(const std::string& topic,
-                                                         const std::string& payload) {
-    const std::int64_t now = Site::now_ms();
-    lab::Entry entry;
-    entry.kind = lab::Entry::Kind::published;
-    entry.device = Site::gateway_id;
-    entry.topic = topic;
-    entry.text = payload;
-    entry.at = now;
-    std::vector<std::pair<std::string, std::string>> all;
-    for (const lab::Downlink& down : lab::answers_to(entry, {}, now))
-        all.emplace_back(down.topic, down.payload);
-    return all;
-}
-
 Site::Settings settings_of(const Combination& given, const ScriptedBroker& broker) {
     Site::Settings settings;
     settings.endpoint = "mqtt://127.0.0.1:" + std::to_string(broker.port());
@@ -160,7 +144,7 @@ Outcome run(const Combination& given) {
     ScriptedBroker::Script script;
     script.payload_max = given.payload_max;
     script.ignores_larger = given.ignores;
-    script.answers = answers;
+    script.answers = lab::answering(Site::gateway_id);
     broker.play(script);
     Site site(settings_of(given, broker));
     site.start();

@@ -27,20 +27,6 @@ std::string plant_yaml(std::uint16_t port) {
            "  - { name: valve, unit: 7, template: valve, bus: plc, node_id: VALVE }\n";
 }
 
-std::vector<std::pair<std::string, std::string>> platform_answers(
-    const std::set<std::string>& known, const std::string& topic, const std::string& payload) {
-    lab::Entry entry;
-    entry.kind = lab::Entry::Kind::published;
-    entry.device = Site::gateway_id;
-    entry.topic = topic;
-    entry.text = payload;
-    entry.at = Site::now_ms();
-    std::vector<std::pair<std::string, std::string>> all;
-    for (const lab::Downlink& down : lab::answers_to(entry, known, Site::now_ms()))
-        all.emplace_back(down.topic, down.payload);
-    return all;
-}
-
 }  // namespace
 
 ValveSite::ValveSite(const std::string& platform_more)
@@ -51,9 +37,7 @@ ValveSite::ValveSite(const std::string& platform_more)
 
 ScriptedBroker::Script ValveSite::script(const std::set<std::string>& known) {
     ScriptedBroker::Script script;
-    script.answers = [known](const std::string& topic, const std::string& payload) {
-        return platform_answers(known, topic, payload);
-    };
+    script.answers = lab::answering(Site::gateway_id, known);
     return script;
 }
 

@@ -13,24 +13,6 @@ namespace {
 using fakes::ScriptedBroker;
 namespace codes = northbound::result_code;
 
-// What the platform says to our events: its time, and that it takes the statuses.
-std::vector<std::pair<std::string, std::string>> storm_answers(const std::string& topic,
-                                                               const std::string& payload) {
-    const std::int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                 std::chrono::system_clock::now().time_since_epoch())
-                                 .count();
-    lab::Entry entry;
-    entry.kind = lab::Entry::Kind::published;
-    entry.device = "gw";
-    entry.topic = topic;
-    entry.text = payload;
-    entry.at = now;
-    std::vector<std::pair<std::string, std::string>> all;
-    for (const lab::Downlink& down : lab::answers_to(entry, {}, now))
-        all.emplace_back(down.topic, down.payload);
-    return all;
-}
-
 /// What the platform has heard.
 struct Heard {
     std::map<std::string, std::set<std::string>> answers;  ///< by request id
@@ -62,7 +44,7 @@ struct Heard {
 class LivingStorm : public LivingSite {
 protected:
     LivingStorm() {
-        script_.answers = storm_answers;
+        script_.answers = lab::answering("gw");
         broker_.play(script_);
         platform_at(broker_.port());
         while (!files_.load().ok()) roll();

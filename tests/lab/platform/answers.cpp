@@ -1,5 +1,8 @@
 #include "tests/lab/platform/answers.h"
 
+#include <chrono>
+#include <utility>
+
 namespace fieldgate::lab {
 namespace {
 
@@ -76,6 +79,26 @@ std::vector<Downlink> answers_to(const Entry& uplink, const std::set<std::string
                                            status_paras(paras, sub_devices))});
     }
     return answers;
+}
+
+std::function<std::vector<std::pair<std::string, std::string>>(const std::string& topic,
+                                                               const std::string& payload)>
+answering(std::string gateway, std::set<std::string> sub_devices) {
+    return [gateway = std::move(gateway), sub_devices = std::move(sub_devices)](
+               const std::string& topic, const std::string& payload) {
+        Entry entry;
+        entry.kind = Entry::Kind::published;
+        entry.device = gateway;
+        entry.topic = topic;
+        entry.text = payload;
+        entry.at = std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+        std::vector<std::pair<std::string, std::string>> all;
+        for (const Downlink& down : answers_to(entry, sub_devices, entry.at))
+            all.emplace_back(down.topic, down.payload);
+        return all;
+    };
 }
 
 }  // namespace fieldgate::lab

@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -20,5 +22,11 @@ struct Downlink {
 /// named.
 std::vector<Downlink> answers_to(const Entry& uplink, const std::set<std::string>& sub_devices,
                                  std::int64_t now_ms);
+
+/// The same for a scripted broker: what it says, as topics and payloads, to what `gateway`
+/// publishes, so that the clock is proven and statuses are accepted.
+std::function<std::vector<std::pair<std::string, std::string>>(const std::string& topic,
+                                                               const std::string& payload)>
+answering(std::string gateway, std::set<std::string> sub_devices = {});
 
 }  // namespace fieldgate::lab
