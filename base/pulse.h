@@ -8,8 +8,11 @@
 
 namespace fieldgate {
 
-/// When each flow last turned. A flow cuts its waits to 10 s and beats once a turn, so a flow that
-/// has not beaten for long is stuck, however well the rest ticks. Runs on the loop.
+/// What a flow cuts its waits to.
+inline constexpr std::chrono::seconds longest_wait{10};
+
+/// When each flow last turned. A flow cuts its waits to longest_wait and beats once a turn, so a
+/// flow that has not beaten for long is stuck, however well the rest ticks. Runs on the loop.
 class Pulses {
 public:
     using Clock = std::chrono::steady_clock;
@@ -32,7 +35,7 @@ public:
     };
 
     /// The pulse of one flow, from now on; valid as long as the Pulses are. `also`: when what the
-    /// flow waits for has turned, where that may take longer than 10 s: a wire, a disk. What is
+    /// flow waits for has turned, where that may take longer: a wire, a disk. What is
     /// slow is not stuck.
     Pulse& add(std::string name, std::function<Clock::time_point()> also = nullptr) {
         return pulses_.emplace_back(std::move(name), std::move(also));

@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 namespace fieldgate {
 namespace {
 
-constexpr auto longest_wait = 10s;  // the longest wait of a flow (base/pulse.h)
-
 void quarantine(Parts& parts, const northbound::Parcel& parcel, const storage::Lease& lease,
                 const std::string& why) {
     const std::string& first =
@@ -112,6 +110,18 @@ asio::awaitable<Result<void>> ask_time(Parts& parts, Pulses::Pulse& pulse) {
     const Result<void> told = co_await tell(parts, pulse, std::move(question));
     if (!told) parts.uplink.failed(link, told.error().what, system_clock_now());
     co_return told;
+}
+
+asio::awaitable<Result<void>> send_answer(Parts& parts, Answers::Ready ready) {
+    Answers& answers = parts.requests.answers();
+    const std::uint64_t link = answers.link();
+    const Result<void> sent =
+        co_await parts.cloud.answer(ready.request_id, ready.answer, ready.rank);
+    if (!sent && sent.error().code != Errc::busy)
+        answers.lost(std::move(ready), link, sent.error().detail, Event::Clock::now());
+    else
+        answers.sent(ready.rank);
+    co_return sent;
 }
 
 asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease) {

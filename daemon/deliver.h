@@ -21,6 +21,10 @@ asio::awaitable<Result<void>> tell_statuses(Parts& parts, Pulses::Pulse& pulse,
 /// Asks the platform for the time; its answer is a notice. Errors: those of Cloud::tell().
 asio::awaitable<Result<void>> ask_time(Parts& parts, Pulses::Pulse& pulse);
 
+/// Sends the answer to a request. What does not get through goes back to the others, and waits with
+/// them for another link. Errors: those of Cloud::answer().
+asio::awaitable<Result<void>> send_answer(Parts& parts, Answers::Ready ready);
+
 /// Carries one parcel to the platform; it goes back to its place if it was not acknowledged.
 asio::awaitable<void> deliver(Parts& parts, northbound::Parcel parcel, storage::Lease lease);
 

@@ -69,9 +69,6 @@ asio::awaitable<void> collect(Parts& parts, southbound::Bus& bus);
 /// platform may see one twice and never misses one.
 asio::awaitable<void> upload(Parts& parts);
 
-/// Keeps the road to the platform open: connects, says how the devices are, then lets data through.
-asio::awaitable<void> stay_connected(Parts& parts);
-
 /// Tells the platform when a device has come or gone.
 asio::awaitable<void> notify(Parts& parts);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "daemon/build_date.h"
 #include "daemon/clock.h"
+#include "daemon/connection.h"
 
 using namespace std::chrono_literals;
 
@@ -252,7 +253,7 @@ asio::awaitable<void> Gateway::report_self() {
                                site->directory.ref(DeviceTable::gateway), now);
         }
         const Instant next = report ? report->next_due() : now + 1s;
-        timer.expires_at(std::min(next, now + 10s));
+        timer.expires_at(std::min(next, now + longest_wait));
         co_await timer.async_wait(asio::use_awaitable);
         if (!report || site != site_) continue;
         const Readings readings = report->due(Pulses::Clock::now(), status());

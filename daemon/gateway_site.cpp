@@ -23,7 +23,7 @@ asio::awaitable<SiteKeeper::Report> Gateway::reload(std::string who) {
     const auto reloading = std::make_shared<Reloading>(loop_, std::move(who));
     changes_.spawn("reload", reload_apart(reloading));
     while (!reloading->report)
-        (void)co_await reloading->changed.wait_until(Event::Clock::now() + 10s);
+        (void)co_await reloading->changed.wait_until(Event::Clock::now() + longest_wait);
     co_return *reloading->report;
 }
 

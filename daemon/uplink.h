@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/event.h"
+#include "base/pulse.h"
 #include "model/record.h"
 #include "northbound/goodput.h"
 
@@ -58,7 +59,7 @@ public:
     /// Waits until a publish may begin, 10 s at most. True if one may. `goodput`: who fills more
     /// than its window only waits elsewhere, and what is live by then would wait behind it.
     asio::awaitable<bool> free(const northbound::Goodput& goodput) {
-        if (!may_send(goodput)) co_await turned(Event::Clock::now() + std::chrono::seconds(10));
+        if (!may_send(goodput)) co_await turned(Event::Clock::now() + longest_wait);
         co_return may_send(goodput);
     }
     /// Waits until something of the above has changed, or `until`. One waiter, with free().

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/event.h"
+#include "base/pulse.h"
 #include "daemon/gate/own_command.h"
 #include "daemon/site/site.h"
 #include "model/point.h"
@@ -75,7 +76,7 @@ public:
     /// The next one; nullopt after 10 s without one, or sooner.
     asio::awaitable<std::optional<Order>> next() {
         if (acts_.empty() && reads_.empty() && !closed_)
-            co_await wake_.wait_until(Event::Clock::now() + std::chrono::seconds(10));
+            co_await wake_.wait_until(Event::Clock::now() + longest_wait);
         std::deque<Order>& waiting = acts_.empty() ? reads_ : acts_;
         if (waiting.empty()) co_return std::nullopt;
         std::optional<Order> order = std::move(waiting.front());

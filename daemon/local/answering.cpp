@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/event.h"
+#include "base/pulse.h"
 
 using namespace std::chrono_literals;
 
@@ -29,7 +30,6 @@ constexpr std::size_t connections_max = 32;
 constexpr std::size_t question_bytes_max = 8192;
 constexpr auto question_within = 5s;
 constexpr auto conversation = 60s;
-constexpr auto longest_wait = 10s;  // the longest wait of a flow (base/pulse.h)
 
 using Local = asio::local::stream_protocol;
 

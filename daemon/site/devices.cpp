@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <random>
 
+#include "base/pulse.h"
+
 using namespace std::chrono_literals;
 
 namespace fieldgate {
@@ -276,7 +278,7 @@ void Devices::look(Instant now) {
 }
 
 asio::awaitable<bool> Devices::changed() {
-    const bool notified = co_await change_.wait_until(Event::Clock::now() + 10s);
+    const bool notified = co_await change_.wait_until(Event::Clock::now() + longest_wait);
     co_return notified;
 }
 
