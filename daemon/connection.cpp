@@ -101,6 +101,22 @@ asio::awaitable<Result<void>> tell_all_statuses(Parts& parts, Pulses::Pulse& pul
     co_return Result<void>();
 }
 
+// Data with a guess of the time could carry the very time that a later record is put right to. So
+// it waits for the platform's word, as long as that can prove anything.
+asio::awaitable<Result<void>> await_time(Parts& parts, Pulses::Pulse& pulse) {
+    const Instant until = Event::Clock::now() + northbound::TimeSync::round_trip_max;
+    while (!parts.clock.proven() && Event::Clock::now() < until) {
+        pulse.beat();
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Event::Clock::now());
+        const Result<northbound::Downlink> came = co_await parts.cloud.next(left);
+        if (came)
+            hear(parts, *came);
+        else if (came.error().code != Errc::timeout)
+            co_return came.error();
+    }
+    co_return Result<void>();
+}
+
 // Connects, and says how every device is before any data follows.
 asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     parts.requests.answers().close();
@@ -116,6 +132,8 @@ asio::awaitable<Result<void>> connect(Parts& parts, Pulses::Pulse& pulse) {
     if (!told) co_return told;
     parts.time_sync.connected();
     (void)co_await ask_time(parts, pulse);
+    const Result<void> kept = co_await await_time(parts, pulse);
+    if (!kept) co_return kept;
     parts.outbox.mark_backlog();
     parts.suspicion.connected(Event::Clock::now());
     tell_lesson(parts);

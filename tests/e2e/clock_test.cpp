@@ -14,6 +14,13 @@ namespace {
 using fakes::ScriptedBroker;
 using Script = ScriptedBroker::Script;
 
+bool asks_time(const ScriptedBroker& broker) {
+    const auto all = broker.publishes();
+    return std::any_of(all.begin(), all.end(), [](const ScriptedBroker::Publish& publish) {
+        return publish.payload.find("time_sync_request") != std::string::npos;
+    });
+}
+
 /// A gateway whose system clock is off by what set_clock() says.
 class Clock : public ::testing::Test {
 protected:
@@ -128,6 +135,25 @@ TEST_F(Clock, ThatIsSetRightWithoutProofSendsNothingWithItsOldTime) {
     set_clock("+0");
     ASSERT_TRUE(acknowledged_soon(150, 30s)) << site->log();
     EXPECT_LE(worst_ms(), 200);
+    EXPECT_EQ(site->imbalance(), 0);
+}
+
+// What goes up with a guess could have the time of what is put right later.
+TEST_F(Clock, ThatIsAheadSendsNothingBeforeThePlatformHasHadTimeToTellTheTime) {
+    set_clock("+1h");
+    start();
+    ASSERT_TRUE(broker.wait_for([](const ScriptedBroker& b) { return asks_time(b); }, 15s));
+    broker.wait_for([](const ScriptedBroker&) { return false; }, 1s);  // a slow platform
+    ASSERT_TRUE(answer_time_question(1s)) << site->log();
+    EXPECT_TRUE(acknowledged_soon(50, 15s)) << site->log();
+    EXPECT_EQ(quality(), "proven");
+    EXPECT_LE(worst_ms(), 1000);
+
+    // One that does not tell it at all gets the data all the same.
+    const std::int64_t before = site->book("acknowledged");
+    ASSERT_EQ(site->stop(), 0) << site->log();
+    site->start();
+    EXPECT_TRUE(acknowledged_soon(before + 50, 15s)) << site->log();
     EXPECT_EQ(site->imbalance(), 0);
 }
 
