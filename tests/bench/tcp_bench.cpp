@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int registers = 100;
+constexpr int registers_of_each = 100;
 
 void print(const Options& options, const Figures& from, const Figures& to,
            const std::string& intervals) {
@@ -18,7 +18,7 @@ void print(const Options& options, const Figures& from, const Figures& to,
     const double cpu = to.cpu_s - from.cpu_s;
     std::printf("%s: %d connections x %d units x %d registers, %.0f s\n",
                 options.flat_out ? "flat out" : "every second", options.connections,
-                TcpField::units, registers, seconds);
+                TcpField::units, registers_of_each, seconds);
     std::printf("  points/s               %.0f\n", points / seconds);
     std::printf("  CPU-s/million points   %.3f (aim 0.%s)\n", cpu / points * 1e6,
                 options.flat_out ? "22" : "40");
@@ -80,7 +80,7 @@ bool outage(const Options& options, Rig& rig) {
 int run_tcp(const Options& options) {
     Rig rig;
     TcpField field(options.connections);
-    rig.write_site(field.site(), registers, options.flat_out ? "1ms" : "1s");
+    rig.write_site(field.site(), registers_of_each, options.flat_out ? "1ms" : "1s");
     rig.start_mosquitto();
     rig.start_gateway();
     std::this_thread::sleep_for(5s);  // to a steady state: connected, the store at work
