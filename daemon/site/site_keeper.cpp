@@ -88,16 +88,22 @@ asio::awaitable<SiteKeeper::Report> SiteKeeper::propose(LoadedConfig loaded) {
     if (!report.failures.empty() || !change.needs_restart.empty())
         report.exit = Exit::failed;
     else
-        co_await keep();
+        co_await keep(report);
     co_return report;
 }
 
 asio::awaitable<void> SiteKeeper::keep() {
+    Report nobody_asked;
+    co_await keep(nobody_asked);
+}
+
+asio::awaitable<void> SiteKeeper::keep(Report& report) {
     const SitePtr site = now_;
     const Result<void> kept =
         co_await worker_.run([&] { return last_good_.keep(main_file_, *site->config.files); });
-    if (!kept)
-        log::warning("not kept as the last good configuration", {{"why", kept.error().what}});
+    if (kept) co_return;
+    log::warning("not kept as the last good configuration", {{"why", kept.error().what}});
+    report.remarks.push_back("not kept as the last good configuration: " + kept.error().what);
 }
 
 std::string report_json(const SiteKeeper::Report& report) {

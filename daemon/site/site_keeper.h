@@ -28,7 +28,7 @@ public:
         std::vector<Problem> problems;
         std::vector<std::string> changes;   ///< a line each, for people
         std::vector<std::string> failures;  ///< what could not be applied, and why
-        std::vector<std::string> remarks;   ///< remarks() of what holds now
+        std::vector<std::string> remarks;   ///< remarks() of what holds now, and what else to know
     };
     /// Makes the gateway do what `site` says; returns what could not be done.
     using Apply = std::function<asio::awaitable<std::vector<std::string>>(
@@ -49,6 +49,7 @@ public:
 private:
     class Turn;
     asio::awaitable<Report> propose(LoadedConfig loaded);
+    asio::awaitable<void> keep(Report& report);
 
     asio::any_io_executor loop_;
     std::string main_file_;

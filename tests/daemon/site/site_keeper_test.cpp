@@ -95,6 +95,17 @@ TEST_F(SiteKeeperTest, KeepsWhatCouldBeAppliedWholeAsTheLastGoodOne) {
         << "four meters and the press";
 }
 
+TEST_F(SiteKeeperTest, SaysWhereTheLastGoodOneIsAnOlderOne) {
+    std::filesystem::create_directories(files_.path("store"));
+    files_.write("store/config", "in its way");
+    files_.replace("conf.d/10-site.yaml", "unit: 1..3", "unit: 1..4");
+    const SiteKeeper::Report report = reload();
+    EXPECT_EQ(report.exit, Exit::well) << "it runs";
+    ASSERT_FALSE(report.remarks.empty());
+    EXPECT_TRUE(report.remarks.back().starts_with("not kept as the last good configuration: "))
+        << report.remarks.back();
+}
+
 TEST_F(SiteKeeperTest, SaysThatARestartIsOwedUntilThereWasOne) {
     files_.replace("fieldgate.yaml", "max_size: 256MiB", "max_size: 128MiB");
     EXPECT_EQ(reload().exit, Exit::failed);
