@@ -50,6 +50,10 @@ struct BusSettings {
     bool operator==(const BusSettings&) const = default;
 };
 
+/// Where it is: "/dev/ttyS1", "10.0.0.5:502".
+std::string place_of(const TcpSettings& wire);
+std::string place_of(const BusSettings& bus);
+
 /// offline: { after: N, probe: A..B }
 struct OfflinePolicy {
     std::uint32_t after = 3;                     ///< Failed scans in a row.

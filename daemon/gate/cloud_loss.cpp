@@ -3,10 +3,30 @@
 #include <algorithm>
 #include <utility>
 
+#include "southbound/modbus/encode.h"
+
 namespace fieldgate {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+namespace {
+
+// Which words of which device on which wire. Other hardware may have the name now, or the same
+// value mean another word.
+std::string on_the_wire(const Config& config, const DeviceConfig& device, std::size_t point,
+                        const Value& value) {
+    namespace modbus = southbound::modbus;
+    const modbus::Field& field = config.templates[device.device_template].registers->fields[point];
+    std::string text = place_of(config.buses[device.bus]) + " unit " + std::to_string(device.unit) +
+                       ' ' + to_string(field.table) + ':' + std::to_string(field.address);
+    const Result<modbus::Image> image = encode(field, value);
+    if (!image) return text;
+    for (const std::uint16_t word : image->words) text += ' ' + std::to_string(word);
+    return text;
+}
+
+}  // namespace
 
 CloudLoss::CloudLoss(storage::Outage memory, Instant start)
     : done_before_(memory.done),
@@ -25,16 +45,18 @@ void CloudLoss::serve(const SitePtr& site) {
         for (std::size_t j = 0; j < points.size(); ++j) {
             const std::optional<WriteRule>& write = points[j].write;
             if (!write || !write->on_cloud_loss || !write->from.loss) continue;
-            // With the value: who has written the one of before has not written this one.
+            // With what is written where: who has written another one has not written this one.
             const std::string point =
                 device.device_id + '/' + points[j].service + '/' + points[j].property;
-            const std::string key = point + '=' + to_string(write->on_cloud_loss->set);
+            const Value& value = write->on_cloud_loss->set;
+            const std::string key =
+                point + '=' + to_string(value) + " at " + on_the_wire(config, device, j, value);
             Rule rule = std::move(before[key]);
             before.erase(key);
             rule.point = point;
             rule.device = site->directory.at(i).index;
             rule.after = write->on_cloud_loss->after;
-            rule.write = {static_cast<PointIndex>(j), write->on_cloud_loss->set};
+            rule.write = {static_cast<PointIndex>(j), value};
             if (done_before_.erase(key) > 0) rule.done = true;
             rules_.emplace(key, std::move(rule));
         }

@@ -36,7 +36,8 @@ public:
 
     /// From now on the rules are those of `site`. What they have in common with those of before
     /// keeps its state, and so does one that is taken away and put back in the same outage: what it
-    /// has written is not written again, unless another value was to be written there meanwhile.
+    /// has written is not written again, unless another value was to be written there meanwhile, or
+    /// the device of that name is another one now (wire, unit, register, raw value).
     void serve(const SitePtr& site);
 
     /// What the link is now.

@@ -25,10 +25,8 @@ std::string of_device(const DeviceConfig& device) { return "device " + device.de
 std::string of_bus(const std::string& name) { return "bus " + name; }
 
 std::string wire_of(const southbound::BusSettings& bus) {
-    if (const auto* line = std::get_if<southbound::SerialSettings>(&bus.wire))
-        return line->path + ' ' + std::to_string(line->baud);
-    const auto& tcp = std::get<southbound::TcpSettings>(bus.wire);
-    return tcp.host + ':' + std::to_string(tcp.port);
+    const auto* line = std::get_if<southbound::SerialSettings>(&bus.wire);
+    return place_of(bus) + (line ? ' ' + std::to_string(line->baud) : "");
 }
 
 // What answers under the same unit at another place is another device, whatever it is called.

@@ -110,7 +110,7 @@ private:
 };
 
 Error TcpLink::Connection::failed(Errc code, const std::string& what) const {
-    return {code, settings_.host + ":" + std::to_string(settings_.port) + ": " + what};
+    return {code, place_of(settings_) + ": " + what};
 }
 
 Error TcpLink::Connection::failed_connect(const std::string& what) {

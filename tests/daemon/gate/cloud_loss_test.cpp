@@ -165,6 +165,28 @@ TEST_F(CloudLossTest, WritesNothingAgainWhereARuleIsTakenAwayAndPutBack) {
     EXPECT_EQ(due(26min), devices_) << "another outage";
 }
 
+// What has the name now was not made safe.
+TEST_F(CloudLossTest, WritesToTheHardwareThatTakesTheNameOfAnother) {
+    settle_all(10min, true);
+    storage::Outage memory = *loss_.to_note(start_ + 10min);
+    const auto owed = [&] {
+        const SitePtr site = test::make(*files_.load().config);
+        CloudLoss second(memory, start_);
+        second.serve(site);
+        loss_.serve(site);
+        const std::size_t now = loss_.due(start_ + 11min).size();
+        EXPECT_EQ(second.due(start_).size(), now) << "after a restart, too";
+        return now;
+    };
+    EXPECT_EQ(owed(), 0U);
+    files_.replace("conf.d/10-site.yaml", "    unit: 1\n", "    unit: 9\n");
+    EXPECT_EQ(owed(), 1U) << "another unit has the name";
+    settle_all(11min, true);
+    memory = *loss_.to_note(start_ + 11min);
+    files_.replace("templates/power-meter.yaml", "at: coil:0,", "at: coil:5,");
+    EXPECT_EQ(owed(), devices_) << "another coil has it";
+}
+
 TEST_F(CloudLossTest, TakesNoValueOfAnEarlierLifeForWrittenAfterAnother) {
     settle_all(10min, true);
     storage::Outage memory = *loss_.to_note(start_ + 10min);
