@@ -158,11 +158,10 @@ asio::awaitable<Readings> Bus::State::scan(Schedule::Due due) {
     Device& device = *devices_[due.device];  // it leaves under next() only, as the plan changes
     Readings readings;
     readings.device = device.settings.device;
-    const Request& regular = device.plan.scans()[due.scan].request;
-    std::optional<Request> sign_of_life;
-    if (due.probe) sign_of_life = modbus::probe_of_other_length(regular);
-    const Request& request = sign_of_life ? *sign_of_life : regular;
-    const int tries = due.probe ? 1 : 1 + settings_.retries;
+    const Request request =
+        due.probe ? device.plan.probe(due.scan) : device.plan.scans()[due.scan].request;
+    const bool once = due.probe || device.plan.is_searched(due.scan);
+    const int tries = once ? 1 : 1 + settings_.retries;
 
     const Result<Reply> reply = co_await ask(request, tries, Urgency::scan);
     readings.at = reply ? reply->at : Clock::now();
@@ -189,7 +188,10 @@ void Bus::State::finish(Device& device, const Schedule::Due& due, const Result<R
                         Readings& readings) {
     const Instant now = Clock::now();
     const bool answered = reply || modbus::device_answered(reply.error());
-    readings.changed = schedule_.done(due, answered, now);
+    if (!answered && !due.probe && device.plan.is_suspect(due.scan))
+        schedule_.done_for_nothing(due);
+    else
+        readings.changed = schedule_.done(due, answered, now);
     if (readings.changed == DeviceStatus::offline)
         log::warning("device offline", {{"bus", settings_.name},
                                         {"device", device.settings.name},

@@ -51,6 +51,8 @@ void Bus::State::learn(Device& device, const Schedule::Due& due, const Result<Re
         replanned = device.plan.answered(due.scan);
     else if (reply.error().code == Errc::refused)
         replanned = device.plan.refused(due.scan, reply.error().detail);
+    else if (reply.error().code == Errc::bad_data)
+        replanned = device.plan.untrue(due.scan);
     else if (reply.error().code == Errc::timeout || reply.error().code == Errc::closed)
         replanned = device.plan.timed_out(due.scan);
     const Instant now = Instant::clock::now();

@@ -58,6 +58,9 @@ std::optional<Schedule::Due> Schedule::take(Instant now) {
 
 Schedule::Due Schedule::take_probe(std::size_t device) {
     Device& d = devices_[device];
+    // What is asked for now and then has its reason for that; unless there is nothing else.
+    for (std::size_t tries = 0; tries < d.scans.size() && !d.scans[d.probe].timing.at_once; ++tries)
+        d.probe = (d.probe + 1) % d.scans.size();
     Due due{device, d.probe, d.probe_at, 0, true};
     d.probe = (d.probe + 1) % d.scans.size();
     return due;
@@ -80,6 +83,7 @@ std::optional<DeviceStatus> Schedule::done(const Due& due, bool answered, Instan
     if (!due.probe && due.scan < d.scans.size()) d.scans[due.scan].failed = !answered;
     if (answered) {
         d.failures = 0;
+        if (!due.probe) d.pause = std::chrono::milliseconds(0);
         d.status = DeviceStatus::online;
         if (before == DeviceStatus::offline) {
             resume(d, now);
@@ -88,9 +92,7 @@ std::optional<DeviceStatus> Schedule::done(const Due& due, bool answered, Instan
     } else {
         ++d.failures;
         if (before == DeviceStatus::offline) {
-            d.pause = std::min(d.pause * 2, std::max(d.policy.probe_to, d.policy.probe_from));
-            d.probe_at = now + d.pause;
-            ++d.generation;
+            go_offline(d, now);
             push_all(due.device);
         } else if (d.failures >= std::max(d.policy.after, 1U)) {
             go_offline(d, now);
@@ -99,6 +101,11 @@ std::optional<DeviceStatus> Schedule::done(const Due& due, bool answered, Instan
     }
     if (d.status == before) return std::nullopt;
     return d.status;
+}
+
+void Schedule::done_for_nothing(const Due& due) {
+    Device& d = devices_[due.device];
+    if (due.scan < d.scans.size()) d.scans[due.scan].failed = true;
 }
 
 void Schedule::hurry(std::size_t device, std::size_t scan, Instant now) {
@@ -133,6 +140,7 @@ void Schedule::ask_all(Instant now) {
     for (std::size_t device = 0; device < devices_.size(); ++device) {
         Device& d = devices_[device];
         if (d.status != DeviceStatus::offline) continue;
+        d.pause = std::chrono::milliseconds(0);
         go_offline(d, now);
         d.probe_at = now;
         push_all(device);
@@ -141,7 +149,10 @@ void Schedule::ask_all(Instant now) {
 
 void Schedule::go_offline(Device& device, Instant now) {
     device.status = DeviceStatus::offline;
-    device.pause = device.policy.probe_from;
+    const OfflinePolicy& policy = device.policy;
+    const bool anew = device.pause == std::chrono::milliseconds(0);
+    device.pause = anew ? policy.probe_from
+                        : std::min(device.pause * 2, std::max(policy.probe_to, policy.probe_from));
     device.probe_at = now + device.pause;
     ++device.generation;
 }

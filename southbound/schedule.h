@@ -17,7 +17,8 @@ namespace fieldgate::southbound {
 /// Deadlines are start + k * period, whatever happened before: no drift, and scans of equal period
 /// share a tick. What is late is skipped and counted, never queued. A device whose scans failed
 /// `after` times in a row is offline: instead of its scans one probe is due, after a pause that
-/// doubles; one answer brings all its scans back.
+/// doubles; one answer brings all its scans back. If none of them is answered then, the pause goes
+/// on where it was: a device whose probes alone are answered does not come and go all day.
 class Schedule {
 public:
     /// One scan as the schedule sees it.
@@ -57,6 +58,9 @@ public:
     /// How `due` ended; `answered` is true if the device gave any answer, an exception too
     /// (modbus::device_answered). Returns the new status if it has changed.
     std::optional<DeviceStatus> done(const Due& due, bool answered, Instant now);
+    /// In place of done(): it failed, and that says something about what was asked for, nothing
+    /// about the device.
+    void done_for_nothing(const Due& due);
 
     /// The scan is due now, and then with its next tick as ever: what it reads has been changed. Of
     /// an offline device nothing is hurried.
@@ -92,7 +96,7 @@ private:
         std::vector<Slot> scans;
         DeviceStatus status = DeviceStatus::unknown;
         std::uint32_t failures = 0;
-        std::chrono::milliseconds pause{0};
+        std::chrono::milliseconds pause{0};  ///< 0: a scan was answered since it last was offline.
         Instant probe_at;
         std::size_t probe = 0;         ///< The scan that is the next probe.
         std::uint32_t generation = 0;  ///< Entries of others are void.

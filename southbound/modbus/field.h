@@ -13,6 +13,7 @@ namespace fieldgate::southbound::modbus {
 enum class Table : std::uint8_t { coil, discrete, input, holding };
 
 inline constexpr std::array all_tables{Table::coil, Table::discrete, Table::input, Table::holding};
+inline constexpr std::size_t index_of(Table table) { return static_cast<std::size_t>(table); }
 /// "coil", "discrete", "input", "holding", as templates write them.
 const char* to_string(Table table);
 

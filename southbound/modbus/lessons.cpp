@@ -85,7 +85,9 @@ std::vector<std::string> describe(const Lessons& lessons) {
     std::vector<std::string> lines;
     for (const Lessons::Refusal& refusal : lessons.refused) {
         std::string line = range_text(refusal.table, refusal.first, refusal.last);
-        if (refusal.exception == 0)
+        if (refusal.exception == Lessons::untrue)
+            line += " answered with less than was asked for";
+        else if (refusal.exception == Lessons::silence)
             line += " not answered";
         else
             line += " refused (exception " + std::to_string(refusal.exception) + ')';

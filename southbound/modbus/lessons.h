@@ -13,13 +13,17 @@ namespace fieldgate::southbound::modbus {
 /// What one device has taught us about how it is read (DevicePlan). A value, in the addresses of
 /// the wire: kept over a restart, shown to people.
 struct Lessons {
+    static constexpr std::uint8_t silence = 0;   ///< No answer at all.
+    static constexpr std::uint8_t untrue = 255;  ///< An answer that cannot be true: empty, short.
+
     /// Registers (bits) that the device does not give even if they are asked for alone.
     struct Refusal {
         Table table = Table::holding;
         std::uint16_t first = 0;
-        std::uint16_t last = 0;      ///< Included.
-        std::uint8_t exception = 0;  ///< Its answer (Application Protocol V1.1b3, 7); 0: none.
-        std::uint32_t times = 1;     ///< How often; its retries get rarer.
+        std::uint16_t last = 0;  ///< Included.
+        /// Its answer: an exception (Application Protocol V1.1b3, 7), or one of the two below.
+        std::uint8_t exception = silence;
+        std::uint32_t times = 1;  ///< How often; its retries get rarer.
         bool operator==(const Refusal&) const = default;
     };
     /// The most that it gives in one answer, where that is less than the map allows.

@@ -12,22 +12,12 @@ namespace {
 
 constexpr std::chrono::milliseconds first_retry = std::chrono::seconds(15);
 constexpr std::chrono::milliseconds last_retry = std::chrono::hours(1);
-constexpr std::uint32_t silent_block = 3;  // timeouts in a row that say "too long"
-constexpr std::uint32_t silent_point = 10;
 
 bool is_bits(Table table) { return table == Table::coil || table == Table::discrete; }
 
-std::size_t index(Table table) { return static_cast<std::size_t>(table); }
-
 std::uint64_t key(const Scan& scan) {
-    return std::uint64_t{scan.retry} << 48 | std::uint64_t{index(scan.table)} << 40 |
+    return std::uint64_t{scan.retry} << 48 | std::uint64_t{index_of(scan.table)} << 40 |
            std::uint64_t{scan.first} << 16 | scan.count;
-}
-
-// A device that has just started may refuse everything for a while.
-std::chrono::milliseconds retry_period(std::uint32_t refusals) {
-    const std::uint32_t doublings = std::min(refusals, 16U) - 1U;
-    return std::min(first_retry * (1U << doublings), last_retry);
 }
 
 Scan make_scan(std::uint8_t unit, Table table, const Block& block) {
@@ -63,7 +53,7 @@ DevicePlan::DevicePlan(const DeviceSettings& device, const CostModel& cost)
       exceptions_(device.map->fields.size(), 0),
       forbidden_(device.map->fields.size(), false) {
     expect(every_.size() == map_->fields.size(), "a period for every field");
-    for (const Table table : all_tables) longest_[index(table)] = longest_allowed(*map_, table);
+    for (const Table table : all_tables) longest_[index_of(table)] = longest_allowed(*map_, table);
     for (PointIndex point = 0; point < map_->fields.size(); ++point) {
         expect(every_[point].count() > 0, "a period");
         const Table table = map_->fields[point].table;
@@ -82,6 +72,12 @@ DevicePlan::DevicePlan(const DevicePlan& fresh, const DeviceSettings& device) : 
     unit_ = device.unit;
     for (Scan& scan : scans_)
         scan.request = read_request(unit_, scan.table, scan.first, scan.count);
+}
+
+// A device that has just started may refuse everything for a while.
+std::chrono::milliseconds DevicePlan::retry_period(std::uint32_t refusals) {
+    const std::uint32_t doublings = std::clamp(refusals, 1U, 16U) - 1U;
+    return std::min(first_retry * (1U << doublings), last_retry);
 }
 
 std::size_t DevicePlan::unreadable() const {
@@ -127,7 +123,7 @@ void DevicePlan::rebuild() {
 void DevicePlan::plan_table(Table table) {
     std::vector<Extent> extents;
     BlockLimits limits;
-    limits.longest = longest_[index(table)];
+    limits.longest = longest_[index_of(table)];
     limits.gap = map_->gap;
     for (PointIndex point = 0; point < refused_.size(); ++point) {
         if (map_->fields[point].table != table) continue;
@@ -203,145 +199,6 @@ std::vector<Scan> DevicePlan::scans_of(const std::vector<PointIndex>& points) co
         if (!wanted.fields.empty()) result.push_back(std::move(wanted));
     }
     return result;
-}
-
-bool DevicePlan::answered(std::size_t scan) {
-    ++answers_;
-    const Table table = scans_[scan].table;
-    std::uint16_t& most = answered_[index(table)];
-    most = std::max(most, scans_[scan].count);
-    Trial& trial = trials_[scan];
-    trial.timeouts = 0;
-    if (scans_[scan].retry) return restore(scan);
-    if (std::exchange(trial.good, true)) return false;
-    return settle(table);
-}
-
-bool DevicePlan::refused(std::size_t scan, int code) {
-    if (code == 10 || code == 11) return false;  // a gateway answered, not the device
-    ++answers_;
-    trials_[scan].timeouts = 0;
-    if (code != 2 && code != 3) return false;
-    if (scans_[scan].retry) return give_up(scan, code);
-    trials_[scan].good = false;
-    const Scan& block = scans_[scan];
-    if (code == 3 && block.count > answered_[index(block.table)] && shorten(scan)) return true;
-    return bisect(scan) || give_up(scan, code);
-}
-
-// Only lengths and places that never worked are suspected: noise and load must not teach anything.
-bool DevicePlan::timed_out(std::size_t scan) {
-    Trial& trial = trials_[scan];
-    if (trial.timeouts == 0) trial.answers = answers_;
-    ++trial.timeouts;
-    if (trial.good || scans_[scan].retry) return false;
-    if (trial.timeouts % silent_block != 0 && trial.timeouts < silent_point) return false;
-    const bool alive_meanwhile = answers_ >= trial.answers + trial.timeouts / silent_block;
-    if (!alive_meanwhile) return false;
-    const Scan& block = scans_[scan];
-    if (block.count > answered_[index(block.table)] && shorten(scan)) return true;
-    if (bisect(scan)) return true;
-    return trial.timeouts >= silent_point && give_up(scan, 0);
-}
-
-bool DevicePlan::shorten(std::size_t scan) {
-    const Scan& block = scans_[scan];
-    const auto half = static_cast<std::uint16_t>(block.count / 2);
-    const std::uint16_t wanted = std::max(half, widest(block.table));
-    if (wanted >= block.count) return false;
-    longest_[index(block.table)] = wanted;
-    rebuild();
-    return true;
-}
-
-// Cuts the block between two points, near its middle. Its edges are cut too, so that its halves do
-// not grow into their neighbours while we search.
-bool DevicePlan::bisect(std::size_t scan) {
-    const Scan& block = scans_[scan];
-    const std::uint32_t first = block.first;
-    const std::uint32_t end = first + block.count;
-    const std::uint32_t middle = first + block.count / 2U;
-    std::uint32_t reached = first;
-    std::uint32_t best = 0;
-    const auto distance = [&](std::uint32_t at) { return at > middle ? at - middle : middle - at; };
-    for (const ScanField& field : block.fields) {
-        const Extent e = extent(field.point);
-        const bool apart = e.first > first && e.first >= reached;
-        if (apart && (best == 0 || distance(e.first) < distance(best))) best = e.first;
-        reached = std::max(reached, e.end);
-    }
-    if (best == 0) return false;
-    const Table table = block.table;
-    cuts_.push_back({table, first, 0, 0, false});
-    cuts_.push_back({table, end, 0, 0, false});
-    cuts_.push_back({table, best, first, end, false});
-    rebuild();
-    return true;
-}
-
-bool DevicePlan::give_up(std::size_t scan, int exception) {
-    const Table table = scans_[scan].table;
-    bool changed = false;
-    for (const ScanField& field : scans_[scan].fields) {
-        std::uint32_t& refusals = refusals_[field.point];
-        if (!refused_[field.point] || retry_period(refusals + 1) != retry_period(refusals))
-            changed = true;
-        refused_[field.point] = true;
-        exceptions_[field.point] = static_cast<std::uint8_t>(exception);
-        ++refusals;
-    }
-    if (!changed) return false;
-    rebuild();
-    settle(table);
-    return true;
-}
-
-// A device that has changed its mind is learned anew. A point that is refused again waits longer.
-bool DevicePlan::restore(std::size_t scan) {
-    const Table table = scans_[scan].table;
-    for (const ScanField& field : scans_[scan].fields) refused_[field.point] = false;
-    longest_[index(table)] = longest_allowed(*map_, table);
-    std::erase_if(cuts_, [&](const Cut& cut) { return cut.table == table; });
-    rebuild();
-    return true;
-}
-
-// Ends a search: once every block of the table has been answered, the last cut of each search says
-// where the hole is, and the others are taken back.
-bool DevicePlan::settle(Table table) {
-    const auto open = [&](const Cut& cut) { return cut.table == table && !cut.proven; };
-    if (std::none_of(cuts_.begin(), cuts_.end(), open)) return false;
-    for (std::size_t i = 0; i < scans_.size(); ++i)
-        if (scans_[i].table == table && !scans_[i].retry && !trials_[i].good) return false;
-    const std::vector<Cut> all = cuts_;
-    for (Cut& cut : cuts_)
-        if (open(cut)) cut.proven = prove(cut, all);
-    std::erase_if(cuts_, open);
-    rebuild();
-    return true;
-}
-
-bool DevicePlan::prove(Cut& cut, const std::vector<Cut>& all) {
-    if (cut.first == cut.end) return false;  // an edge
-    for (const Cut& other : all) {           // a smaller part of it was refused as well
-        const bool inside = other.table == cut.table && cut.first <= other.first &&
-                            other.end <= cut.end && other.end - other.first < cut.end - cut.first;
-        if (inside && !other.proven && other.first != other.end) return false;
-    }
-    std::uint32_t reached = 0;
-    for (PointIndex point = 0; point < refused_.size(); ++point) {
-        if (map_->fields[point].table != cut.table) continue;
-        const Extent e = extent(point);
-        const bool inside = cut.first < e.end && e.first < cut.end;
-        if (inside && refused_[point]) return false;  // this point was the reason
-        if (e.first < cut.at) reached = std::max(reached, e.end);
-    }
-    std::uint16_t& longest = longest_[index(cut.table)];
-    const std::uint16_t good = answered_[index(cut.table)];
-    if (reached < cut.at || cut.end - cut.first <= good) return true;
-    // Both halves are good and nothing lies between them: together they are too long.
-    longest = std::max({good, widest(cut.table), std::uint16_t{1}});
-    return false;
 }
 
 }  // namespace fieldgate::southbound::modbus

@@ -12,6 +12,7 @@
 #include "southbound/modbus/field.h"
 #include "southbound/modbus/lessons.h"
 #include "southbound/modbus/scan.h"
+#include "southbound/modbus/search.h"
 #include "southbound/schedule.h"
 #include "southbound/settings.h"
 
@@ -56,17 +57,32 @@ public:
     /// A good answer to scan `scan`. Proves its length; brings a refused point back, and then
     /// lengths and holes of its table are learned anew.
     bool answered(std::size_t scan);
-    /// Exception `code` to scan `scan`. With 2, and with 3 if such a length was answered before,
-    /// the block is cut in halves until the hole is known; from then on it is read up to there and
-    /// from behind it. With 3 otherwise, the longest block is halved. What is refused by itself is
-    /// asked for once an hour. Other codes teach nothing.
+    // What follows teaches by one rule: what a device does not give is searched for by cutting the
+    // block where it reads something along, or else in halves, until the hole is known; from then
+    // on it is read up to there and from behind it. Two good halves with nothing between them were
+    // too long together. What is not given by itself is asked for after 15 s, and ever more rarely,
+    // up to once an hour.
+
+    /// Exception `code` to scan `scan`. With 2 and 3 the search begins at once (with 3 the longest
+    /// block is halved first, if no such length was answered before); with others if the block was
+    /// never answered, with the second in a row; with 5 and 6 ("not now") with
+    /// the tenth. 10 and 11 are a gateway's, and teach nothing.
     bool refused(std::size_t scan, int code);
-    /// All tries of scan `scan` timed out, or the connection was lost over it. If a block that was
-    /// never answered stays without answer three times, though the device answers others, the
-    /// longest block is halved, or it is cut like a refused one; what does so by itself ten times
-    /// counts as refused.
+    /// All tries of scan `scan` got an answer that cannot be true (empty, too short), or timed out,
+    /// or the connection was lost over it. With the third time in a row the search begins, if the
+    /// scan is_suspect() each time; a point by itself counts as refused after ten silences.
+    bool untrue(std::size_t scan);
     bool timed_out(std::size_t scan);
-    /// The device answered something else than a scan: a probe.
+    /// Scan `scan` was never answered, and something else of the device was since it failed last:
+    /// if it fails now it is to blame, and not the device.
+    bool is_suspect(std::size_t scan) const;
+    /// It is a part of what was refused, and some part must be again: no reason to ask twice.
+    bool is_searched(std::size_t scan) const;
+    /// A question whose answer says that the device lives: less than `scan`. Where that was never
+    /// answered, what it asks for may be what the device does not give: then every other time one
+    /// of its points by itself, in turn.
+    Request probe(std::size_t scan);
+    /// It was answered.
     void alive() { ++answers_; }
 
     /// `point` is wanted with the next answer, though its turn may have passed. Returns the scan
@@ -85,25 +101,10 @@ public:
     std::size_t unreadable() const;
 
 private:
-    /// No block reaches from before `at` to `at` or behind, while a refused block is searched for
-    /// its hole (not proven), and ever after where the hole is between two points (proven).
-    struct Cut {
-        Table table = Table::holding;
-        std::uint32_t at = 0;
-        std::uint32_t first = 0;  ///< The refused block that was cut here; empty: the edge of one.
-        std::uint32_t end = 0;
-        bool proven = false;
-    };
-    /// What has become of a scan since it is in the plan.
-    struct Trial {
-        bool good = false;
-        std::uint32_t timeouts = 0;  ///< In a row.
-        std::uint64_t answers = 0;   ///< answers_ at the first of them.
-    };
-
     void rebuild();
     void plan_table(Table table);
     void add_retries(Table table);
+    bool failed(std::size_t scan, const Failure& failure);
     bool bisect(std::size_t scan);
     bool shorten(std::size_t scan);
     bool give_up(std::size_t scan, int exception);
@@ -112,7 +113,10 @@ private:
     bool prove(Cut& cut, const std::vector<Cut>& all);
     Extent extent(PointIndex point) const;
     std::uint16_t widest(Table table) const;
-    std::uint16_t longest(Table table) const { return longest_[static_cast<std::size_t>(table)]; }
+    std::uint16_t longest(Table table) const { return longest_[index_of(table)]; }
+    std::uint16_t most_answered(Table table) const { return answered_[index_of(table)]; }
+    /// How long after the `refusals`th refusal a point is asked for again.
+    static std::chrono::milliseconds retry_period(std::uint32_t refusals);
     bool is_readable(PointIndex point) const;
 
     std::shared_ptr<const RegisterMap> map_;
@@ -130,6 +134,7 @@ private:
     std::vector<Scan> scans_;
     std::vector<Trial> trials_;  ///< By scan.
     std::uint64_t answers_ = 0;
+    std::size_t probes_ = 0;
 };
 
 /// `scans` as Schedule::set() wants them.

@@ -47,6 +47,68 @@ TEST_F(BusTest, FindsTheHoleInABlockAndReadsAroundIt) {
     EXPECT_GT(seen.values, 49u * 20);
 }
 
+/// How a device says no to a register that nobody wants and the planner reads along.
+struct SaysNo {
+    const char* name;
+    lab::SlaveLimits::Says says;
+    std::uint8_t exception;
+};
+class BusWithAHole : public BusTest, public testing::WithParamInterface<std::tuple<bool, SaysNo>> {
+protected:
+    // Points at 10, 11, 16 and 20, as in the report; 13 is the hole.
+    Bus& start() {
+        const auto& [serial, no] = GetParam();
+        auto map = std::make_shared<RegisterMap>();
+        constexpr std::array<std::uint16_t, 4> wanted{10, 11, 16, 20};
+        for (const std::uint16_t address : wanted) map->fields.emplace_back().address = address;
+        lab::SlaveLimits limits;
+        limits.holes = {{13, 13}};
+        limits.hole_says = no.says;
+        limits.hole_exception = no.exception;
+        lab::Plant::Site site{"plc", {1}, lab::certified_values, limits};
+        DeviceSettings settings = device(0, 1, map, 50ms);
+        settings.offline = {3, 50ms, 400ms};
+        if (serial) {
+            plant_.add_rtu(site, line_path("hole"));
+            return add(line(line_path("hole"), 1'000'000, 50ms), {settings}, seen_);
+        }
+        BusSettings bus = tcp("plc", plant_.add_tcp(site));
+        bus.timeout = 50ms;
+        return add(bus, {settings}, seen_);
+    }
+    std::size_t outages() {
+        const auto& changes = seen_.changes[0];
+        return static_cast<std::size_t>(
+            std::count(changes.begin(), changes.end(), DeviceStatus::offline));
+    }
+};
+
+TEST_P(BusWithAHole, ReadsAroundItHoweverTheDeviceSaysNo) {
+    const Bus& bus = start();
+    const auto all_read = [&] { return seen_.values >= 40; };
+    ASSERT_TRUE(run_until(all_read, 20s)) << seen_.values;
+    EXPECT_LE(outages(), 3U) << "a probe that alone is answered is no recovery";
+    const BusStatus before = bus.status();
+    run_for(500ms);
+    EXPECT_EQ(bus.status().errors.total(), before.errors.total()) << "it is asked for no more";
+    EXPECT_GE(seen_.values, 60U);
+    EXPECT_EQ(bus.status().devices.at(0).learned.edges.size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Wires, BusWithAHole,
+    testing::Combine(testing::Bool(),
+                     testing::Values(SaysNo{"exception1", lab::SlaveLimits::Says::exception, 1},
+                                     SaysNo{"exception2", lab::SlaveLimits::Says::exception, 2},
+                                     SaysNo{"exception4", lab::SlaveLimits::Says::exception, 4},
+                                     SaysNo{"busy", lab::SlaveLimits::Says::exception, 6},
+                                     SaysNo{"nothing", lab::SlaveLimits::Says::nothing_in_it, 2},
+                                     SaysNo{"silence", lab::SlaveLimits::Says::silence, 2})),
+    [](const auto& each) {
+        return std::string(std::get<0>(each.param) ? "rtu_" : "tcp_") +
+               std::get<1>(each.param).name;
+    });
+
 TEST_F(BusTest, LearnsHowManyRegistersADeviceGivesAtOnce) {
     lab::SlaveLimits limits;
     limits.max_registers = 40;

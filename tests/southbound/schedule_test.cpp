@@ -7,19 +7,12 @@
 #include <map>
 #include <vector>
 
+#include "tests/southbound/scheduling.h"
+
 namespace fieldgate::southbound {
 namespace {
 
-using namespace std::chrono_literals;
-
-const Instant start{1000h};
-const OfflinePolicy policy{.after = 3, .probe_from = 1s, .probe_to = 60s};
-
-std::vector<Schedule::Timing> periods(std::initializer_list<std::chrono::milliseconds> list) {
-    std::vector<Schedule::Timing> result;
-    for (const auto period : list) result.push_back({period, result.size(), true});
-    return result;
-}
+using namespace scheduling;
 
 TEST(Schedule, HasNothingToDoWithoutScans) {
     Schedule schedule(start);
@@ -97,101 +90,6 @@ TEST(Schedule, StartsEqualPeriodsOnOneTickDeviceByDevice) {
     EXPECT_EQ(schedule.next(), start + 3s);
 }
 
-TEST(Schedule, TellsTransitionsOnly) {
-    Schedule schedule(start);
-    schedule.set(0, policy, periods({1s}), start);
-    EXPECT_EQ(schedule.status(0), DeviceStatus::unknown);
-    Instant now = start;
-    const auto scan = [&](bool answered) {
-        now = *schedule.next();
-        const auto due = schedule.take(now);
-        return schedule.done(*due, answered, now);
-    };
-    EXPECT_EQ(scan(true), DeviceStatus::online);
-    EXPECT_EQ(scan(true), std::nullopt);
-    EXPECT_EQ(scan(false), std::nullopt);
-    EXPECT_EQ(scan(false), std::nullopt);
-    EXPECT_EQ(scan(true), std::nullopt) << "two failures are no outage";
-    EXPECT_EQ(scan(false), std::nullopt);
-    EXPECT_EQ(scan(false), std::nullopt);
-    EXPECT_EQ(schedule.failures_in_a_row(0), 2U);
-    EXPECT_EQ(scan(false), DeviceStatus::offline);
-    EXPECT_EQ(scan(false), std::nullopt);
-    EXPECT_EQ(scan(true), DeviceStatus::online);
-}
-
-TEST(Schedule, ProbesADeadDeviceWithGrowingPauses) {
-    Schedule schedule(start);
-    schedule.set(0, {.after = 1, .probe_from = 1s, .probe_to = 8s}, periods({500ms, 500ms}), start);
-    Instant now = start;
-    EXPECT_EQ(schedule.done(*schedule.take(now), false, now), DeviceStatus::offline);
-    std::vector<std::chrono::seconds> pauses;
-    std::vector<std::size_t> scans;
-    for (int i = 0; i < 6; ++i) {
-        const Instant before = now;
-        now = *schedule.next();
-        pauses.push_back(std::chrono::duration_cast<std::chrono::seconds>(now - before));
-        const auto due = schedule.take(now);
-        ASSERT_TRUE(due);
-        EXPECT_TRUE(due->probe);
-        scans.push_back(due->scan);
-        EXPECT_FALSE(schedule.next()) << "one probe at a time";
-        schedule.done(*due, false, now);
-    }
-    EXPECT_EQ(pauses, (std::vector<std::chrono::seconds>{1s, 2s, 4s, 8s, 8s, 8s}));
-    EXPECT_EQ(scans, (std::vector<std::size_t>{0, 1, 0, 1, 0, 1})) << "one block may be at fault";
-    EXPECT_EQ(schedule.overruns(), 0U) << "an outage is not an overrun";
-}
-
-TEST(Schedule, BringsAllScansBackInPhaseWithOneAnswer) {
-    Schedule schedule(start);
-    schedule.set(0, policy, periods({1s, 1h, 1h}), start);
-    Instant now = start;
-    for (std::size_t scan = 0; scan < 2; ++scan)  // the first hourly scan succeeds
-        schedule.done(*schedule.take(now), true, now);
-    for (int i = 0; i < 3; ++i) {  // the second one fails, then the fast one
-        now = *schedule.next();
-        schedule.done(*schedule.take(now), false, now);
-    }
-    ASSERT_EQ(schedule.status(0), DeviceStatus::offline);
-
-    now = *schedule.next() + 250ms;
-    const auto probe = schedule.take(now);
-    EXPECT_EQ(schedule.done(*probe, true, now), DeviceStatus::online);
-
-    const auto fast = schedule.take(now);
-    ASSERT_TRUE(fast);
-    EXPECT_EQ(fast->scan, 2U) << "the hourly scan that failed is the most overdue";
-    const auto second = schedule.take(now);
-    ASSERT_TRUE(second);
-    EXPECT_EQ(second->scan, 0U);
-    EXPECT_EQ(second->at, start + 3s);
-    EXPECT_FALSE(schedule.take(now)) << "the hourly scan that was read is not read again";
-    EXPECT_EQ(schedule.next(), start + 4s);
-    EXPECT_EQ(schedule.overruns(), 0U);
-}
-
-// One dead of thirty: the brief of a bus that never stands still for a dead device.
-TEST(Schedule, LetsADeadDeviceCostItsLineLittle) {
-    constexpr auto scan_time = 30ms;
-    constexpr auto timeout = 600ms;  // and the silence after it
-    Schedule schedule(start);
-    for (std::size_t device = 0; device < 30; ++device)
-        schedule.set(device, policy, periods({1s}), start);
-    Instant now = start;
-    std::uint64_t good = 0;
-    std::optional<Instant> offline;
-    while (!offline || now < *offline + 5min) {
-        now = std::max(now, *schedule.next());
-        const auto due = schedule.take(now);
-        const bool answered = due->device != 7;
-        now += answered ? scan_time : timeout;
-        if (schedule.done(*due, answered, now) == DeviceStatus::offline) offline = now;
-        if (offline && answered) ++good;
-    }
-    EXPECT_GE(static_cast<double>(good), 0.95 * 29 * 300);
-}
-
 TEST(Schedule, KeepsTheTurnOfScansThatSurviveANewPlan) {
     Schedule schedule(start);
     const std::array before{Schedule::Timing{1s, 1, true}, Schedule::Timing{10s, 2, true}};
@@ -210,35 +108,6 @@ TEST(Schedule, KeepsTheTurnOfScansThatSurviveANewPlan) {
     std::uint64_t hourly = 0;
     while (const auto due = schedule.take(start + 1h)) hourly += due->scan == 3 ? 1U : 0U;
     EXPECT_EQ(hourly, 1U);
-}
-
-TEST(Schedule, StaysOfflineThroughANewPlan) {
-    Schedule schedule(start);
-    schedule.set(0, {.after = 1, .probe_from = 1s, .probe_to = 8s}, periods({1s, 1s}), start);
-    schedule.done(*schedule.take(start), false, start);
-    schedule.set(0, policy, periods({2s}), start + 100ms);
-    EXPECT_EQ(schedule.next(), start + 1s);
-    const auto due = schedule.take(start + 1s);
-    EXPECT_TRUE(due->probe);
-    EXPECT_EQ(due->scan, 0U);
-}
-
-TEST(Schedule, AsksAllOfflineDevicesAtOnceWhenTheLineIsBack) {
-    Schedule schedule(start);
-    const OfflinePolicy impatient{.after = 1, .probe_from = 1s, .probe_to = 1h};
-    for (std::size_t device = 0; device < 3; ++device)
-        schedule.set(device, impatient, periods({1s}), start);
-    for (int i = 0; i < 3; ++i) {
-        const auto due = schedule.take(start);
-        schedule.done(*due, due->device == 0, start);
-    }
-    schedule.ask_all(start + 500ms);
-    EXPECT_EQ(schedule.take(start + 500ms)->device, 1U);
-    const auto probe = schedule.take(start + 500ms);
-    EXPECT_EQ(probe->device, 2U);
-    EXPECT_TRUE(probe->probe);
-    EXPECT_FALSE(schedule.take(start + 500ms)) << "the one that is online keeps its turn";
-    EXPECT_EQ(schedule.done(*probe, true, start + 510ms), DeviceStatus::online);
 }
 
 TEST(Schedule, ForgetsADeviceWithoutScans) {

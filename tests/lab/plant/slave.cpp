@@ -77,12 +77,28 @@ int Slave::refusal(std::span<const std::uint8_t> pdu) const {
     if (std::find(unknown.begin(), unknown.end(), pdu[0]) != unknown.end())
         return MODBUS_EXCEPTION_ILLEGAL_FUNCTION;
     if (pdu.size() < 5 || (pdu[0] != 3 && pdu[0] != 4)) return 0;
+    if (word(pdu, 3) > limits_.max_registers) return MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE;
+    return is_hole(pdu) ? limits_.hole_exception : 0;
+}
+
+bool Slave::is_hole(std::span<const std::uint8_t> pdu) const {
+    if (pdu.size() < 5 || (pdu[0] != 3 && pdu[0] != 4)) return false;
     const unsigned first = word(pdu, 1);
     const unsigned count = word(pdu, 3);
-    if (count > limits_.max_registers) return MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE;
-    for (const auto& [from, to] : limits_.holes)
-        if (first <= to && first + count > from) return MODBUS_EXCEPTION_ILLEGAL_DATA_ADDRESS;
-    return 0;
+    return std::ranges::any_of(limits_.holes, [&](const auto& hole) {
+        return first <= hole.second && first + count > hole.first;
+    });
+}
+
+// The function without the exception's bit, and a byte count of 0 in place of its code.
+void Slave::empty(Bytes& exception) const {
+    const std::size_t function = framing_ == Framing::rtu ? 1 : 7;
+    exception[function] &= 0x7fU;
+    exception[function + 1] = 0;
+    if (framing_ == Framing::tcp) return;
+    const std::uint16_t crc = crc16(std::span(exception).first(exception.size() - 2));
+    exception[exception.size() - 2] = static_cast<std::uint8_t>(crc & 0xffU);
+    exception[exception.size() - 1] = static_cast<std::uint8_t>(crc >> 8U);
 }
 
 std::uint16_t& Slave::holding(std::uint16_t address) {
@@ -101,11 +117,13 @@ Bytes Slave::answer(std::span<const std::uint8_t> frame) {
     if (::write(ours_, frame.data(), frame.size()) != static_cast<ssize_t>(frame.size())) return {};
     std::array<std::uint8_t, longest_frame> request{};
     const int received = modbus_receive(context_.get(), request.data());
+    SlaveLimits::Says says = SlaveLimits::Says::exception;
     if (received > 0) {
         const bool rtu = framing_ == Framing::rtu;
         const auto pdu = rtu ? frame.subspan(1, frame.size() - 3) : frame.subspan(7);
         if (is_write(pdu[0])) writes_.push_back({requests_, Bytes(pdu.begin(), pdu.end())});
         const int code = refusal(pdu);
+        if (is_hole(pdu)) says = limits_.hole_says;
         if (code != 0)
             modbus_reply_exception(context_.get(), request.data(), static_cast<unsigned>(code));
         else
@@ -114,6 +132,8 @@ Bytes Slave::answer(std::span<const std::uint8_t> frame) {
     Bytes reply(longest_frame);
     const ssize_t got = ::recv(ours_, reply.data(), reply.size(), MSG_DONTWAIT);
     reply.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    if (says == SlaveLimits::Says::silence) return {};
+    if (says == SlaveLimits::Says::nothing_in_it && !reply.empty()) empty(reply);
     return reply;
 }
 

@@ -20,8 +20,12 @@ struct SlaveLimits {
     std::uint16_t registers = 500;  ///< Holding and input registers from 0; behind: exception 2.
     std::uint16_t bits = 256;
     std::uint16_t max_registers = 125;  ///< More in one read: exception 3.
-    /// Registers (holding and input; first and last) that are not mapped: exception 2.
+    /// Registers (holding and input; first and last) that are not mapped, and what is said to those
+    /// who ask for one of them: this exception, or an answer without data, or nothing.
     std::vector<std::pair<std::uint16_t, std::uint16_t>> holes;
+    enum class Says : std::uint8_t { exception, nothing_in_it, silence };
+    Says hole_says = Says::exception;
+    std::uint8_t hole_exception = 2;
     std::vector<std::uint8_t> unknown_functions;  ///< Exception 1.
 };
 
@@ -52,6 +56,8 @@ public:
 
 private:
     int refusal(std::span<const std::uint8_t> pdu) const;
+    bool is_hole(std::span<const std::uint8_t> pdu) const;
+    void empty(Bytes& exception) const;
     Tables tables() const;
 
     std::uint8_t unit_;
