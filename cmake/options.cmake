@@ -25,16 +25,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # Asio 1.22 does not find coroutines in clang by itself.
     target_compile_definitions(fieldgate_options INTERFACE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
 endif()
-if(CMAKE_UNITY_BUILD)
-    # A local name like one in an anonymous namespace of a neighbour in the unity file shadows nothing in
-    # the tree as it is written; dev compiles file by file and finds the real ones.
-    target_compile_options(fieldgate_options INTERFACE -Wno-shadow)
-endif()
-if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # A coroutine of one file with a local class of that file: seen through the unity file it looks as if
-    # a header had an anonymous namespace.
-    target_compile_options(fieldgate_options INTERFACE -Wno-subobject-linkage)
-endif()
+# In a unity file a local name like one in an anonymous namespace of a neighbour shadows nothing in the tree as
+# it is written (dev compiles the product file by file and finds the real ones), and a coroutine with a local
+# class of its file looks as if a header had an anonymous namespace (g++).
+set(is_unity "$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>")
+target_compile_options(fieldgate_options INTERFACE $<${is_unity}:-Wno-shadow>
+    $<$<AND:${is_unity},$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>)
 if(FIELDGATE_SANITIZE)
     target_compile_options(fieldgate_options INTERFACE
         -fsanitize=${FIELDGATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

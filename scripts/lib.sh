@@ -93,12 +93,12 @@ thin_progress() {
     done
 }
 
-# build_preset NAME [TARGETS...]
+# build_preset NAME [TARGETS...]    FIELDGATE_UNITY_TESTS=ON in the environment: the tests eight files at a time
 build_preset() {
     local preset=$1 log=build/$1/configure.log
     shift
     mkdir -p "build/$preset"
-    if ! cmake --preset "$preset" >"$log" 2>&1; then
+    if ! cmake --preset "$preset" -DFIELDGATE_UNITY_TESTS="${FIELDGATE_UNITY_TESTS:-OFF}" >"$log" 2>&1; then
         cat "$log" >&2
         return 1
     fi
