@@ -19,6 +19,8 @@ struct Request {
     Pdu pdu;
     /// Length of the PDU of a good answer; known beforehand in Modbus.
     std::size_t reply_bytes = 0;
+    /// Registers that a read of this device asks for at least; 1: as few as you like.
+    std::uint16_t at_least = 1;
     /// From then on nobody waits for it: it is not sent any more.
     Instant not_after = Instant::max();
 };

@@ -176,10 +176,10 @@ void check_range(const ReadPoint& read, const PropertyModel& property, Report& r
 
 void check_against_model(const ReadPoint& read, const PropertyModel& property, bool self,
                          Report& report) {
-    if (!property.readable) {
+    if (!property.readable && !read.field.never_read) {
         report.warning(read.place, "the product model does not allow reading",
                        "its method has no R: the platform may not show what is sent; change the "
-                       "model, or remove the point");
+                       "model, or say read: never if the point is only written");
     }
     if (!read.field.values.empty()) {
         check_values(read, property, report);

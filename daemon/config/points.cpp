@@ -173,6 +173,33 @@ void check_deadband(Fields& fields, bool number, Point& point) {
     point.report.amount = Decimal();
 }
 
+// read, begins_at: how the point is asked for, or that it is not.
+void read_reading(Fields& fields, const Defaults& defaults, Field& field) {
+    fields.word<bool>("read", field.never_read, {{"auto", false}, {"never", true}});
+    if (field.never_read && !fields.has("write"))
+        fields.report().error(*fields.get("read"), "a point that is neither read nor written",
+                              "add write:, or remove the point");
+    const auto place = fields.get("begins_at");
+    if (!place) return;
+    if (field.never_read)
+        fields.report().error(*place, "the beginning of what is never read", "remove begins_at");
+    Field begin;
+    const std::size_t errors = fields.report().errors();
+    read_at(*place, defaults.address_base, begin, fields.report());
+    if (fields.report().errors() > errors) return;
+    if (begin.table != field.table || begin.address > field.address)
+        fields.report().error(
+            *place, "begins_at is not before the point",
+            std::string("write an address of ") + to_string(field.table) + ": up to its own");
+    else if (field.address + southbound::modbus::width(field) - begin.address >
+             defaults.map.max_registers)
+        fields.report().error(*place, "too far before the point",
+                              "one request must reach from there to its end, with " +
+                                  std::to_string(defaults.map.max_registers) + " at most");
+    else
+        field.begins_at = begin.address;
+}
+
 bool read_type(Fields& fields, Field& field) {
     const auto place = fields.require("type", "add type: u16, or what the device's manual says");
     if (!place || !read_text(*place, fields.report())) return false;
@@ -265,6 +292,7 @@ std::optional<ReadPoint> read_modbus_point(const Place& place, const Defaults& d
     read_scale(fields, field);
     if (loading.report.errors() > errors) return std::nullopt;
     check_extent(*at, field, defaults.map, loading.report);
+    read_reading(fields, defaults, field);
     if (const auto absent = fields.get("absent")) read_absent(*absent, field, loading.report);
     if (const auto values = fields.get("values"))
         read_values(*values, field, property, loading.report);

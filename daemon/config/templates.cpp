@@ -124,12 +124,25 @@ private:
                     defaults_.map.forbidden.push_back(*range);
             }
         }
-        const auto gap = fields.get("gap");
-        if (gap && !is_word(*gap, "auto")) {
-            if (const auto value = read_whole(*gap, report_, 0, 124))
-                defaults_.map.gap = static_cast<std::uint16_t>(*value);
-        }
+        fields.whole("min_registers", defaults_.map.min_registers, 1, 125);
+        if (defaults_.map.min_registers > defaults_.map.max_registers)
+            report_.error(*fields.get("min_registers"), "min_registers is more than max_registers",
+                          "no request could be made; correct one of them");
+        if (const auto gap = fields.get("gap")) read_gap(*gap);
         if (const auto rule = fields.get("report")) read_report(*rule, defaults_.report, report_);
+    }
+
+    void read_gap(const Place& place) {
+        if (is_word(place, "auto")) return;
+        defaults_.map.alone = is_word(place, "none");
+        if (defaults_.map.alone) return;
+        if (!parse_whole(raw_text(place))) {
+            report_.error(place, '"' + raw_text(place) + "\" is no gap",
+                          "write auto, none, or how many registers may be read along");
+            return;
+        }
+        if (const auto value = read_whole(place, report_, 0, 124))
+            defaults_.map.gap = static_cast<std::uint16_t>(*value);
     }
 
     void read_services(const Place& place) {

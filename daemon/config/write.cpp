@@ -84,6 +84,17 @@ void check_from(Fields& fields, const WriteRule& rule) {
                               "add on_cloud_loss, or name who else may write");
 }
 
+// What cannot be done without reading.
+void check_never_read(Fields& fields, const ReadPoint& read, Report& report) {
+    if (!read.field.never_read) return;
+    if (read.point.write->readback)
+        report.error(*fields.get("verify"), "the point is never read",
+                     "remove verify: readback, or read: never");
+    if (read.field.bits && !read.point.write->mask)
+        report.error(fields.place(), "bits are written by reading their register first",
+                     "add mask: true (FC 22), or remove read: never");
+}
+
 // "0.5 is outside of min and max", or nothing.
 std::string outside(Decimal value, const ReadPoint& read) {
     const auto& rule = read.point.write;
@@ -155,6 +166,7 @@ void read_write(const Place& place, ReadPoint& read, Loading& loading) {
         report.error(*fields.get("mask"), "mask is for the bits of one register",
                      "FC 22 changes bits of a u16; add bits:, or remove mask");
     }
+    check_never_read(fields, read, report);
     if (const auto loss = fields.get("on_cloud_loss")) read_cloud_loss(*loss, read, report);
     if (const auto from = fields.get("from")) read_from(*from, rule, report);
     if (report.errors() == errors) check_from(fields, rule);

@@ -26,6 +26,20 @@ bool is_cut(const BlockLimits& limits, std::uint32_t first, std::uint32_t end) {
                        [&](std::uint32_t cut) { return first < cut && cut < end; });
 }
 
+/// Whether a block from `first` on may hold `extent`, besides others that end at `end`.
+bool may_hold(const BlockLimits& limits, std::uint32_t first, std::uint32_t end,
+              const Extent& extent) {
+    if (extent.heads && extent.first != first) return false;
+    return !limits.alone || (extent.first == first && extent.end == end);
+}
+
+bool may_hold_all(const BlockLimits& limits, std::uint32_t first, std::uint32_t end,
+                  const Block& block) {
+    return std::ranges::all_of(block.members, [&](const BlockMember& member) {
+        return may_hold(limits, first, end, member.extent);
+    });
+}
+
 /// Of one period, sorted: best[j] is the cost of the first j extents, from[j] where the last block
 /// of that solution starts. Exact: a set of blocks that is not in order of address can be put in
 /// order at no higher cost, for a block inside another is not needed.
@@ -43,6 +57,7 @@ std::vector<Block> cut_one_period(std::span<const Extent> extents, const BlockLi
         for (std::size_t j = i; j < n; ++j) {
             const Extent& next = extents[j];
             if (next.first > end && !may_read_along(limits, end, next.first)) break;
+            if (!may_hold(limits, first, extents[i].end, next)) break;
             end = std::max(end, next.end);
             if (j > i && (end - first > longest || is_cut(limits, first, end))) break;
             const nanoseconds cost = best[i] + limits.cost[end - first] + penalty;
@@ -88,6 +103,8 @@ Block* cheapest_carrier(std::vector<Block>& blocks, const Block& slow, const Blo
         const std::uint32_t first = std::min(fast.first, slow.first);
         const std::uint32_t end = std::max(fast.end, slow.end);
         if (end - first > limits.longest || is_cut(limits, first, end)) continue;
+        if (!may_hold_all(limits, first, end, fast) || !may_hold_all(limits, first, end, slow))
+            continue;
         if (slow.first > fast.end && !may_read_along(limits, fast.end, slow.first)) continue;
         if (fast.first > slow.end && !may_read_along(limits, slow.end, fast.first)) continue;
         const nanoseconds more = limits.cost[end - first] - limits.cost[fast.count()];
@@ -99,11 +116,13 @@ Block* cheapest_carrier(std::vector<Block>& blocks, const Block& slow, const Blo
 }
 
 /// Extents of one period that lie inside a faster block are read there for nothing.
-void ride_inside(std::vector<Block>& blocks, std::vector<Extent>& extents) {
+void ride_inside(std::vector<Block>& blocks, std::vector<Extent>& extents,
+                 const BlockLimits& limits) {
     std::erase_if(extents, [&](const Extent& extent) {
         for (Block& block : blocks) {
             const bool inside = block.first <= extent.first && extent.end <= block.end;
             if (!inside || !divides(block.period, extent.period)) continue;
+            if (!may_hold(limits, block.first, block.end, extent)) continue;
             board(block, extent);
             return true;
         }
@@ -123,7 +142,7 @@ std::vector<Block> cut_into_blocks(std::vector<Extent> extents, const BlockLimit
         std::vector<Extent> same;
         const auto period = extents[i].period;
         for (; i < extents.size() && extents[i].period == period; ++i) same.push_back(extents[i]);
-        ride_inside(blocks, same);
+        ride_inside(blocks, same, limits);
         std::vector<Block> own;
         for (Block& slow : cut_one_period(same, limits)) {
             Block* carrier = cheapest_carrier(blocks, slow, limits);

@@ -15,6 +15,7 @@ struct Extent {
     std::uint32_t first = 0;
     std::uint32_t end = 0;  ///< One behind the last.
     std::chrono::milliseconds period{0};
+    bool heads = false;  ///< Every block that holds it begins with it.
 };
 
 /// Some registers in a row that nobody may read along.
@@ -27,6 +28,7 @@ struct BlockLimits {
     std::uint16_t longest = 125;       ///< Registers (bits) in a block.
     std::vector<Wall> walls;           ///< Never read, unless by the point that lies there.
     std::vector<std::uint32_t> cuts;   ///< No block reaches from before to behind these.
+    bool alone = false;                ///< Only extents of the same registers share a block.
     std::optional<std::uint16_t> gap;  ///< Unwanted registers in a row that may be read along;
                                        ///< with a number the fewest requests win, not the cost.
     /// By count (0 to `longest`, and to the widest extent): what a block costs, never decreasing.

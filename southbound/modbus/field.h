@@ -67,6 +67,9 @@ struct Field {
     std::vector<std::uint64_t> absent;
     /// Raw bit pattern -> value. If not empty, a raw value that is not listed is no value.
     std::vector<std::pair<std::uint64_t, Value>> values;
+    /// A request that reads it begins there, at or before `address`; absent: anywhere.
+    std::optional<std::uint16_t> begins_at;
+    bool never_read = false;  ///< It is only written.
     bool operator==(const Field&) const = default;
 };
 
@@ -86,7 +89,9 @@ struct RegisterMap {
     std::uint16_t max_registers = 125;    ///< Per request; 16 times as many coils, at most 2000.
     std::vector<AddressRange> forbidden;  ///< Never read across these.
     std::optional<std::uint16_t>
-        gap;  ///< Unwanted registers that may be read along; absent: by cost.
+        gap;             ///< Unwanted registers that may be read along; absent: by cost.
+    bool alone = false;  ///< No request reads two points, but of the same registers.
+    std::uint16_t min_registers = 1;  ///< Per request of registers; fewer are not answered.
     bool operator==(const RegisterMap&) const = default;
 };
 

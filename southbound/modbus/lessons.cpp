@@ -142,11 +142,15 @@ Result<Lessons> lessons_of(const json::Value& json) {
 std::string layout_digest(std::uint8_t unit, const RegisterMap& map) {
     std::string text = "unit " + std::to_string(unit) + " max " + std::to_string(map.max_registers);
     if (map.gap) text += " gap " + std::to_string(*map.gap);
+    if (map.alone) text += " alone";
+    if (map.min_registers > 1) text += " min " + std::to_string(map.min_registers);
     for (const AddressRange& range : map.forbidden)
         text += " never " + range_text(range.table, range.first, range.last);
     for (const Field& field : map.fields)
         text += ' ' + range_text(field.table, field.address, field.address) + '+' +
-                std::to_string(width(field));
+                std::to_string(width(field)) +
+                (field.begins_at ? " from " + std::to_string(*field.begins_at) : "") +
+                (field.never_read ? " never" : "");
     return sha256_hex(text);
 }
 

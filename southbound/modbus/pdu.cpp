@@ -157,11 +157,15 @@ std::optional<Request> probe_of_other_length(const Request& request) {
     // Only bytes show in an answer: up to 8 bits look alike.
     const unsigned unit = bits ? 8 : 1;
     const unsigned units = (count + unit - 1) / unit;
-    if (units < 2) return std::nullopt;
+    if (units < 2 || (!bits && units <= request.at_least)) return std::nullopt;
     unsigned half = units / 2;
     if (!bits && units == 3) half = 2;
     if (!bits && half > 4) half -= half % 4;
-    return read_request(request.unit, table, first, static_cast<std::uint16_t>(half * unit));
+    if (!bits) half = std::max<unsigned>(half, request.at_least);
+    Request probe =
+        read_request(request.unit, table, first, static_cast<std::uint16_t>(half * unit));
+    probe.at_least = request.at_least;
+    return probe;
 }
 
 // Application Protocol V1.1b3, 7.

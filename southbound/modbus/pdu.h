@@ -45,7 +45,8 @@ Result<void> check_reply(const Request& request, std::uint8_t reply_unit,
 std::span<const std::uint8_t> reply_data(std::span<const std::uint8_t> reply);
 
 /// A read within the range of `request` whose good answer has another length, so that a late answer
-/// to `request` can not be taken for an answer to it. Two and four register values at the start of
+/// to `request` can not be taken for an answer to it, of no fewer registers than Request::at_least.
+/// Two and four register values at the start of
 /// the range are not cut if that can be. Also a cheap sign of life. nullopt for a single register
 /// (or up to 8 bits): then read the same again and believe the second answer only.
 std::optional<Request> probe_of_other_length(const Request& request);

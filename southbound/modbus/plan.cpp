@@ -20,17 +20,32 @@ std::uint64_t key(const Scan& scan) {
            std::uint64_t{scan.first} << 16 | scan.count;
 }
 
-Scan make_scan(std::uint8_t unit, Table table, const Block& block) {
+// A device that answers no short reads is asked for what follows, too, or for what is before.
+std::uint32_t begin_of(const RegisterMap& map, Table table, const Block& block,
+                       std::uint32_t count) {
+    const std::uint32_t end = block.first + count;
+    const bool is_free = std::ranges::none_of(map.forbidden, [&](const AddressRange& range) {
+        return range.table == table && range.first < end && block.end <= range.last;
+    });
+    const bool begins_elsewhere = block.end < count || block.members.front().extent.heads;
+    return (is_free && end <= 0x10000) || begins_elsewhere ? block.first : block.end - count;
+}
+
+Scan make_scan(std::uint8_t unit, const RegisterMap& map, Table table, const Block& block) {
     Scan scan;
     scan.table = table;
-    scan.first = static_cast<std::uint16_t>(block.first);
-    scan.count = static_cast<std::uint16_t>(block.count());
+    const std::uint32_t least = is_bits(table) ? 1U : map.min_registers;
+    const std::uint32_t count = std::max(block.count(), least);
+    scan.first = static_cast<std::uint16_t>(begin_of(map, table, block, count));
+    scan.count = static_cast<std::uint16_t>(count);
     scan.period = block.period;
     for (const BlockMember& member : block.members) {
-        const auto offset = static_cast<std::uint16_t>(member.extent.first - block.first);
+        const std::uint16_t address = map.fields[member.extent.point].address;
+        const auto offset = static_cast<std::uint16_t>(address - scan.first);
         scan.fields.push_back({member.extent.point, offset, member.every_nth, 0});
     }
     scan.request = read_request(unit, table, scan.first, scan.count);
+    scan.request.at_least = map.min_registers;
     return scan;
 }
 
@@ -59,7 +74,8 @@ DevicePlan::DevicePlan(const DeviceSettings& device, const CostModel& cost)
         const Table table = map_->fields[point].table;
         const Extent e = extent(point);
         const std::uint32_t longest = is_bits(table) ? 2000 : 125;
-        forbidden_[point] = e.end > 0x10000 || e.end == e.first || e.end - e.first > longest;
+        forbidden_[point] = map_->fields[point].never_read || e.end > 0x10000 || e.end == e.first ||
+                            e.end - e.first > longest;
         for (const AddressRange& range : map_->forbidden)
             if (range.table == table && range.first < e.end && e.first <= range.last)
                 forbidden_[point] = true;
@@ -70,8 +86,7 @@ DevicePlan::DevicePlan(const DeviceSettings& device, const CostModel& cost)
 DevicePlan::DevicePlan(const DevicePlan& fresh, const DeviceSettings& device) : DevicePlan(fresh) {
     expect(suits(device), "a plan for these fields");
     unit_ = device.unit;
-    for (Scan& scan : scans_)
-        scan.request = read_request(unit_, scan.table, scan.first, scan.count);
+    for (Scan& scan : scans_) scan.request.unit = unit_;
 }
 
 // A device that has just started may refuse everything for a while.
@@ -83,7 +98,7 @@ std::chrono::milliseconds DevicePlan::retry_period(std::uint32_t refusals) {
 std::size_t DevicePlan::unreadable() const {
     std::size_t count = 0;
     for (PointIndex point = 0; point < refused_.size(); ++point)
-        if (!is_readable(point)) ++count;
+        if (!is_readable(point) && !map_->fields[point].never_read) ++count;
     return count;
 }
 
@@ -93,15 +108,24 @@ bool DevicePlan::is_readable(PointIndex point) const {
 
 Extent DevicePlan::extent(PointIndex point) const {
     const Field& field = map_->fields[point];
-    return {point, field.address, std::uint32_t{field.address} + width(field), every_[point]};
+    return {point, field.begins_at.value_or(field.address),
+            std::uint32_t{field.address} + width(field), every_[point],
+            field.begins_at.has_value()};
 }
 
 std::uint16_t DevicePlan::widest(Table table) const {
-    std::uint16_t widest = 1;
-    for (PointIndex point = 0; point < refused_.size(); ++point)
+    std::uint32_t widest = is_bits(table) ? 1U : map_->min_registers;
+    for (PointIndex point = 0; point < refused_.size(); ++point) {
+        const Extent e = extent(point);
         if (map_->fields[point].table == table && is_readable(point))
-            widest = std::max(widest, width(map_->fields[point]));
-    return widest;
+            widest = std::max(widest, e.end - e.first);
+    }
+    return static_cast<std::uint16_t>(widest);
+}
+
+Scan DevicePlan::alone(PointIndex point, std::chrono::milliseconds period) const {
+    const Extent e = extent(point);
+    return make_scan(unit_, *map_, map_->fields[point].table, {e.first, e.end, period, {{e, 1}}});
 }
 
 void DevicePlan::rebuild() {
@@ -125,6 +149,7 @@ void DevicePlan::plan_table(Table table) {
     BlockLimits limits;
     limits.longest = longest_[index_of(table)];
     limits.gap = map_->gap;
+    limits.alone = map_->alone;
     for (PointIndex point = 0; point < refused_.size(); ++point) {
         if (map_->fields[point].table != table) continue;
         const Extent e = extent(point);
@@ -140,27 +165,21 @@ void DevicePlan::plan_table(Table table) {
     for (unsigned count = 0; count <= most; ++count)
         limits.cost.push_back(cost_->transaction(table, static_cast<std::uint16_t>(count)));
     for (const Block& block : cut_into_blocks(std::move(extents), limits))
-        scans_.push_back(make_scan(unit_, table, block));
+        scans_.push_back(make_scan(unit_, *map_, table, block));
 }
 
 // Points at the same place share a retry.
 void DevicePlan::add_retries(Table table) {
     for (PointIndex point = 0; point < refused_.size(); ++point) {
         if (!refused_[point] || forbidden_[point] || map_->fields[point].table != table) continue;
-        const Extent e = extent(point);
-        const auto same = [&](const Scan& scan) {
-            return scan.retry && scan.table == table && scan.first == e.first &&
-                   scan.count == e.end - e.first;
-        };
+        Scan retry = alone(point, std::max(every_[point], retry_period(refusals_[point])));
+        retry.retry = true;
+        const auto same = [&](const Scan& scan) { return key(scan) == key(retry); };
         const auto found = std::find_if(scans_.begin(), scans_.end(), same);
-        if (found != scans_.end()) {
-            found->fields.push_back({point, 0, 1, 0});
-            continue;
-        }
-        Block block{
-            e.first, e.end, std::max(every_[point], retry_period(refusals_[point])), {{e, 1}}};
-        scans_.push_back(make_scan(unit_, table, block));
-        scans_.back().retry = true;
+        if (found != scans_.end())
+            found->fields.push_back(retry.fields.front());
+        else
+            scans_.push_back(std::move(retry));
     }
 }
 

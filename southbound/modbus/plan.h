@@ -112,6 +112,7 @@ private:
     bool restore(std::size_t scan);
     bool prove(Cut& cut, const std::vector<Cut>& all);
     Extent extent(PointIndex point) const;
+    Scan alone(PointIndex point, std::chrono::milliseconds period) const;
     std::uint16_t widest(Table table) const;
     std::uint16_t longest(Table table) const { return longest_[index_of(table)]; }
     std::uint16_t most_answered(Table table) const { return answered_[index_of(table)]; }

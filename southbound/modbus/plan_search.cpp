@@ -84,12 +84,9 @@ bool DevicePlan::is_searched(std::size_t scan) const {
 Request DevicePlan::probe(std::size_t scan) {
     const Scan& block = scans_[scan];
     const std::size_t round = probes_++ / scans_.size();
-    const bool alone = !trials_[scan].good && round % 2 == 1;
-    if (!alone) return probe_of_other_length(block.request).value_or(block.request);
-    const ScanField& field = block.fields[round / 2 % block.fields.size()];
-    const Extent e = extent(field.point);
-    return read_request(unit_, block.table, static_cast<std::uint16_t>(e.first),
-                        static_cast<std::uint16_t>(e.end - e.first));
+    const bool by_point = !trials_[scan].good && round % 2 == 1;
+    if (!by_point) return probe_of_other_length(block.request).value_or(block.request);
+    return alone(block.fields[round / 2 % block.fields.size()].point, block.period).request;
 }
 
 bool DevicePlan::shorten(std::size_t scan) {

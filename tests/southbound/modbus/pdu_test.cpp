@@ -179,6 +179,21 @@ TEST(ProbeOfOtherLength, LiesInsideTheRangeAndLooksDifferent) {
     }
 }
 
+TEST(ProbeOfOtherLength, IsNoShorterThanTheDeviceAnswers) {
+    for (std::uint16_t least = 1; least <= 6; ++least) {
+        for (std::uint16_t count = least; count <= 125; ++count) {
+            Request whole = read_request(9, Table::holding, 1000, count);
+            whole.at_least = least;
+            const auto probe = probe_of_other_length(whole);
+            ASSERT_EQ(probe.has_value(), count > least) << count << " of at least " << least;
+            if (!probe) continue;
+            EXPECT_GE(probe->pdu[4], least);
+            EXPECT_LT(probe->pdu[4], count);
+            EXPECT_EQ(probe->at_least, least);
+        }
+    }
+}
+
 TEST(ProbeOfOtherLength, DoesNotCutAlignedValues) {
     const auto count_for = [](std::uint16_t count) {
         return probe_of_other_length(read_request(1, Table::holding, 0, count))->pdu[4];

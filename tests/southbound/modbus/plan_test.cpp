@@ -53,6 +53,71 @@ TEST(DevicePlan, NeverReadsForbiddenRegistersNotEvenForAPoint) {
     }
 }
 
+TEST(DevicePlan, NeverReadsWhatIsOnlyWritten) {
+    RegisterMap map = row(0, 3);
+    map.fields[1].never_read = true;
+    map.gap = 0;
+    const CostModel cost(line());
+    DevicePlan plan(device(map), cost);
+    EXPECT_EQ(plan.scans().size(), 2U);
+    EXPECT_EQ(plan.unreadable(), 0U) << "nobody wants to read it";
+    EXPECT_FALSE(plan.want(1));
+}
+
+TEST(DevicePlan, ReadsEachPointByItselfButForThoseOfTheSameRegisters) {
+    RegisterMap map;
+    map.fields = {field(0), field(1), field(2, RawType::u32), field(1), field(2)};
+    map.fields[3].bits = Bits{0, 3};
+    map.alone = true;
+    DeviceSettings settings = device(map);
+    settings.every[3] = 5s;  // rides along
+    const CostModel cost(line());
+    const DevicePlan plan(settings, cost);
+    ASSERT_EQ(plan.scans().size(), 4U);
+    for (const Scan& scan : plan.scans()) {
+        EXPECT_EQ(scan.count, width(map.fields[scan.fields[0].point]));
+        EXPECT_EQ(scan.fields.size(), scan.first == 1 ? 2U : 1U);
+    }
+}
+
+TEST(DevicePlan, BeginsWhereTheDeviceWantsItTo) {
+    RegisterMap map;
+    map.fields = {field(98), field(103), field(104, RawType::u32), field(100), field(102)};
+    map.fields[1].begins_at = 100;
+    map.fields[2].begins_at = 100;
+    DeviceSettings settings = device(map);
+    settings.every[2] = 5s;
+    const CostModel cost(line());
+    const DevicePlan plan(settings, cost);
+    ASSERT_EQ(plan.scans().size(), 2U);
+    EXPECT_EQ(plan.scans()[0].first, 98);
+    EXPECT_EQ(plan.scans()[0].count, 1);
+    EXPECT_EQ(plan.scans()[1].first, 100);
+    EXPECT_EQ(plan.scans()[1].count, 6);
+    for (const ScanField& f : plan.scans()[1].fields)
+        EXPECT_EQ(100 + f.offset, map.fields[f.point].address);
+}
+
+TEST(DevicePlan, AsksForAsManyAsTheDeviceAnswers) {
+    RegisterMap map;
+    map.fields = {field(10), field(65535), field(20), field(30, RawType::u64)};
+    map.fields.push_back(field(40, RawType::boolean, Table::coil));
+    map.forbidden = {{Table::holding, 21, 25}};
+    map.min_registers = 2;
+    map.gap = 0;
+    const CostModel cost(line());
+    DevicePlan plan(device(map), cost);
+    std::set<std::pair<int, int>> asked;
+    for (std::size_t i = 0; i < plan.scans().size(); ++i) {
+        const Scan& scan = plan.scans()[i];
+        asked.emplace(scan.first, scan.count);
+        EXPECT_EQ(scan.first + scan.fields[0].offset, map.fields[scan.fields[0].point].address);
+        EXPECT_GE(plan.probe(i).pdu[4], scan.table == Table::coil ? 1 : 2);
+    }
+    EXPECT_EQ(asked,
+              (std::set<std::pair<int, int>>{{10, 2}, {65534, 2}, {19, 2}, {30, 4}, {40, 1}}));
+}
+
 TEST(DevicePlan, AsksForSixteenTimesAsManyCoils) {
     RegisterMap map;
     for (std::uint16_t i = 0; i < 200; ++i)
