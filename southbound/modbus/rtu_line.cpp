@@ -160,7 +160,7 @@ Result<Reply> RtuLine::send_and_receive(const Request& request, std::chrono::mic
     const int received = modbus_receive_confirmation(context, frame_.data());
     const int error = errno;
     const auto now = Clock::now();
-    Result<Reply> reply = judge(request, received, error);
+    Result<Reply> reply = judge(request, received, error, outcome);
     if (reply) {
         reply->at = now;
         reply->took = std::chrono::duration_cast<std::chrono::microseconds>(now - started);
@@ -169,7 +169,7 @@ Result<Reply> RtuLine::send_and_receive(const Request& request, std::chrono::mic
 }
 
 // `bytes` of the frame, or -1 and `error`; 0 for a frame of another unit, its checksum unchecked.
-Result<Reply> RtuLine::judge(const Request& request, int bytes, int error) {
+Result<Reply> RtuLine::judge(const Request& request, int bytes, int error, Outcome& outcome) {
     const std::string where = settings_.path + ": ";
     if (bytes == 0)
         return Error{Errc::bad_data, where + "an answer of unit " + std::to_string(frame_[0]) +
@@ -181,6 +181,7 @@ Result<Reply> RtuLine::judge(const Request& request, int bytes, int error) {
 
     const auto size = static_cast<std::size_t>(bytes);
     if (size < 2 + checksum_bytes) return Error{Errc::bad_data, where + "too short an answer"};
+    outcome.whole = true;
     const auto* const pdu = frame_.data() + 1;
     const std::span<const std::uint8_t> answer(pdu, size - 1 - checksum_bytes);
     if (const Result<void> checked = check_reply(request, frame_[0], answer); !checked)

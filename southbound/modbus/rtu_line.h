@@ -22,6 +22,7 @@ public:
         bool up = false;              ///< The port is open.
         std::uint64_t drained = 0;    ///< Times that something had arrived unasked before this.
         std::optional<Instant> sent;  ///< When the request had left, at the latest; if it was sent.
+        bool whole = false;  ///< A frame of the unit that was asked came, with a good checksum.
     };
 
     RtuLine(SerialSettings settings, std::chrono::milliseconds turnaround);
@@ -42,7 +43,7 @@ private:
     Result<Reply> send_and_receive(const Request& request, std::chrono::microseconds timeout,
                                    Outcome& outcome, const Worker::Unwanted& unwanted);
     void wait_for_answer(Instant deadline, const Worker::Unwanted& unwanted) const;
-    Result<Reply> judge(const Request& request, int bytes, int error);
+    Result<Reply> judge(const Request& request, int bytes, int error, Outcome& outcome);
     Error lost(const Error& error);
 
     SerialSettings settings_;

@@ -38,6 +38,11 @@ public:
                            [&](const Doubt& d) { return d.looks_like(request); });
     }
 
+    bool owes(std::uint8_t unit) const {
+        return std::any_of(doubts_.begin(), doubts_.end(),
+                           [&](const Doubt& d) { return d.unit == unit; });
+    }
+
     /// The unit is not to be asked earlier: what it still has to say has come by then.
     Instant not_before(std::uint8_t unit) const {
         Instant until = Instant::min();
@@ -91,7 +96,10 @@ asio::awaitable<Result<Reply>> RtuLink::exchange(const Request& request,
     if (sent_) ++requests_;
     up_ = outcome.up;
     stale_ += outcome.drained;
-    const bool answered = outcome.reply || outcome.reply.error().code == Errc::refused;
+    // What nobody owed anything before has said is its answer, however untrue: nothing comes behind
+    // it.
+    const bool answered = outcome.reply || outcome.reply.error().code == Errc::refused ||
+                          (outcome.whole && !doubts_->owes(request.unit));
     if (answered) {
         if (!ambiguous) doubts_->forget(request.unit);
         co_return std::move(outcome.reply);
@@ -101,14 +109,39 @@ asio::awaitable<Result<Reply>> RtuLink::exchange(const Request& request,
     co_return std::move(outcome.reply);
 }
 
-// Reads something that looks like nothing lost, and throws it away. Where there is no such thing
-// the same is read, and this answer is owed from now on: it may have been an old one that came.
+// A read that looks like nothing lost: a device answers in order, so whatever it says to that, the
+// lost ones are gone. nullopt: there is none.
+std::optional<Request> RtuLink::proof_of(const Request& request) const {
+    if (is_read(request)) {
+        std::optional<Request> other = probe_of_other_length(request);
+        while (other && doubts_->looks_like_a_lost_one(*other))
+            other = probe_of_other_length(*other);
+        return other;
+    }
+    // What is written need not be readable: an exception proves as much.
+    const unsigned first = request.pdu[1] * 256U + request.pdu[2];
+    const bool coil = request.pdu.front() == 5 || request.pdu.front() == 15;
+    for (unsigned count = 1; count <= 57 && first + count <= 0x10000; count += 8) {
+        const Request read =
+            read_request(request.unit, coil ? Table::coil : Table::holding,
+                         static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(count));
+        if (!doubts_->looks_like_a_lost_one(read)) return read;
+    }
+    return std::nullopt;
+}
+
+// Where there is no such thing the same is read, and this answer is owed from now on: it may have
+// been an old one that came. A write is no proof and is not sent twice.
 asio::awaitable<Result<void>> RtuLink::prove(const Request& request,
                                              std::chrono::microseconds timeout) {
-    std::optional<Request> other = probe_of_other_length(request);
-    while (other && doubts_->looks_like_a_lost_one(*other)) other = probe_of_other_length(*other);
+    const std::optional<Request> other = proof_of(request);
+    if (!other && !is_read(request)) {
+        sent_ = false;
+        co_return Error(Errc::timeout, "an answer to an earlier write is still owed");
+    }
     const Request& probe = other ? *other : request;
     const Result<Reply> answer = co_await exchange(probe, timeout);
+    if (!is_read(request)) sent_ = false;  // nothing of the write
     if (!answer && answer.error().code != Errc::refused) co_return answer.error();
     if (!other) {
         doubts_->lost(request, Clock::now() + until_forgotten(timeout));
@@ -122,8 +155,7 @@ asio::awaitable<Result<Reply>> RtuLink::transact(const Request& request,
                                                  std::chrono::microseconds timeout) {
     expect(!request.pdu.empty(), "a request");
     co_await sleep_until(doubts_->not_before(request.unit));
-    // A write is no proof and is not sent twice.
-    if (is_read(request) && doubts_->looks_like_a_lost_one(request)) {
+    if (doubts_->looks_like_a_lost_one(request)) {
         const Result<void> proven = co_await prove(request, timeout);
         if (!proven) co_return proven.error();
     }

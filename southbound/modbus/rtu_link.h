@@ -19,7 +19,8 @@ class RtuLine;
 /// than three, or the timeout is too short. Besides, before a request of the same unit, function
 /// and length as one that was lost, something of a length that is not owed is read and thrown away:
 /// a device answers in order, so this proves that the lost ones are gone, be they as late as they
-/// like. Where there is no such length (one register, up to 8 bits) the same is read, not believed,
+/// like. A write that looks like a lost one is proven by such a read, too (FC 16 echoes no values).
+/// Where there is no such length (one register, up to 8 bits) the same is read, not believed,
 /// and read again three and a half timeouts later. Late values are never taken for new ones.
 ///
 /// t3.5 of silence is kept between frames, `turnaround` when the unit changes. A port that is lost
@@ -45,6 +46,7 @@ private:
     class Doubts;
     asio::awaitable<Result<Reply>> exchange(const Request& request,
                                             std::chrono::microseconds timeout);
+    std::optional<Request> proof_of(const Request& request) const;
     asio::awaitable<Result<void>> prove(const Request& request, std::chrono::microseconds timeout);
     asio::awaitable<void> sleep_until(Instant when);
 

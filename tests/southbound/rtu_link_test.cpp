@@ -141,6 +141,48 @@ asio::awaitable<void> stop_after(TaskGroup& group, std::chrono::milliseconds tim
     co_await group.stop();
 }
 
+// FC 16 echoes no values: the answer to one write could be that to another.
+TEST_F(RtuLinkTest, TakesNoLateAnswerToOneWriteForThatToAnother) {
+    plant_.add_rtu({"line", {1}, lab::quiet_values, {}}, path_);
+    RtuLink link(loop_.get_executor(), fast_line(path_), 0ms);
+    const auto write = [&](std::uint16_t word) {
+        const std::array<std::uint16_t, 2> words{word, word};
+        return ask(link, modbus::write_registers_request(1, 10, words));
+    };
+    const auto held = [&] { return plant_.holding("line", 1, 10); };
+    plant_.set_fault("line", 1, {lab::FaultKind::late, 840ms, 0, 1});
+    const Result<Reply> first = write(111);
+    ASSERT_FALSE(first);
+    EXPECT_TRUE(link.sent()) << "and nobody knows";
+    lab::Fault unheard{lab::FaultKind::unheard, 0ms, 0, 1};
+    unheard.function = 16;
+    plant_.set_fault("line", 1, unheard);
+    const Result<Reply> second = write(222);
+    EXPECT_EQ(held(), 111);
+    EXPECT_FALSE(second) << "the device holds the first";
+    plant_.set_fault("line", 1, {});
+    Result<Reply> third = write(333);
+    for (int tries = 0; tries < 5 && !third; ++tries) {
+        EXPECT_FALSE(link.sent()) << third.error().what;
+        third = write(333);
+    }
+    EXPECT_TRUE(third);
+    EXPECT_EQ(held(), 333);
+}
+
+// The unit has said something; it owes nothing, and is asked again at once.
+TEST_F(RtuLinkTest, WaitsForNothingBehindAWholeAnswerThatIsUntrue) {
+    serve({3});
+    RtuLink link(loop_.get_executor(), fast_line(path_), 0ms);
+    ASSERT_TRUE(ask(link, holding(3, 0, 10)));
+    plant_.set_fault("line", 3, {lab::FaultKind::wrong_length, 0ms, 0, 5});
+    const auto began = Clock::now();
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(ask(link, holding(3, 0, 10)).error().code, Errc::bad_data);
+    EXPECT_TRUE(ask(link, holding(3, 0, 10)));
+    EXPECT_LE(Clock::now() - began, 200ms) << "one response timeout";
+}
+
 TEST_F(RtuLinkTest, IsCancelledInTheMiddleOfATransaction) {
     serve({1});
     plant_.set_fault("line", 1, {lab::FaultKind::silent, 0ms, 0, 0});

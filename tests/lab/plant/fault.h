@@ -14,6 +14,7 @@ enum class FaultKind : std::uint8_t {
     late,               ///< comes `delay` later, and so does all behind it
     overtaken,          ///< comes `delay` later, alone: what is behind it comes first
     silent,             ///< does not come
+    unheard,            ///< the request itself is lost: the device does nothing
     truncated,          ///< half of it
     wrong_unit,         ///< another unit, with a good checksum
     wrong_transaction,  ///< TCP; none on RTU

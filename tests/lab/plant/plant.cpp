@@ -34,11 +34,11 @@ public:
         if (arrivals_) arrivals_->push_back({unit, std::chrono::steady_clock::now()});
         const auto slave = slaves_.find(unit);
         if (slave == slaves_.end()) return {};
-        Bytes answer = slave->second.answer(frame);
         const auto script = scripts_.find(unit);
         Fault fault = script == scripts_.end() ? Fault() : script->second.next(function);
         if (fault.kind == FaultKind::none) fault = all_.next(function);
-        return spoil(fault, framing_, std::move(answer));
+        if (fault.kind == FaultKind::unheard) return {};
+        return spoil(fault, framing_, slave->second.answer(frame));
     }
 
     void set_fault(std::uint8_t unit, const Fault& fault) {
