@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <iterator>
 #include <utility>
@@ -75,7 +77,8 @@ asio::awaitable<std::optional<Readings>> Bus::State::next() {
         const std::optional<Schedule::Due> due = schedule_.take(now);
         if (due) {
             std::optional<Readings> readings = co_await scan(*due);
-            co_return readings;
+            if (readings) co_return readings;
+            continue;
         }
         if (now >= turn) co_return std::nullopt;
         if (!turns_.taken()) link_->idle();
@@ -118,6 +121,7 @@ asio::awaitable<Result<Reply>> Bus::State::on_the_wire(const Request& request) {
 asio::awaitable<Result<Reply>> Bus::State::transact(const Request& request) {
     Result<Reply> reply = co_await on_the_wire(request);
     note_wire(reply);
+    if (!reply) hold(request.unit);
     // What a write takes says nothing about reads: the device may have to burn it into flash.
     if (!reply)
         count(reply.error());
@@ -126,12 +130,31 @@ asio::awaitable<Result<Reply>> Bus::State::transact(const Request& request) {
     co_return reply;
 }
 
+// What a unit still owes is waited for while others are asked.
+void Bus::State::hold(std::uint8_t unit) {
+    const Instant ready = link_->ready_at(unit);
+    if (ready <= Clock::now()) return;
+    for (const DevicePtr& device : devices_)
+        if (device && device->settings.unit == unit) schedule_.hold(device->slot, ready);
+}
+
+// Once: who waits must have his turn some day, and then waits on the wire.
+asio::awaitable<void> Bus::State::until_ready(std::uint8_t unit, Instant not_after) {
+    const Instant ready = std::min(link_->ready_at(unit), not_after);
+    if (ready <= Clock::now()) co_return;
+    asio::steady_timer timer(co_await asio::this_coro::executor, ready);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
 // Asks again as often as the settings say, where asking again can help; a turn for each.
 asio::awaitable<Result<Reply>> Bus::State::ask(const Request& request, int tries, Urgency urgency,
                                                bool insists) {
     for (int left = tries;; --left) {
         std::optional<Service> service;
-        if (urgency != Urgency::scan) service.emplace(*this);
+        if (urgency != Urgency::scan) {
+            service.emplace(*this);
+            co_await until_ready(request.unit);
+        }
         const Turns::Turn turn = co_await turns_.take(urgency);
         if (is_suspended() && urgency != Urgency::scan && !insists) co_return suspended();
         Result<Reply> reply = co_await transact(request);
@@ -154,16 +177,23 @@ Bus::State::Service::~Service() {
     if (--bus_.asking_ == 0) bus_.serve_until_ = Instant();
 }
 
-asio::awaitable<Readings> Bus::State::scan(Schedule::Due due) {
+// nullopt: it failed, and is tried again as soon as its device may be asked; others are asked
+// meanwhile.
+asio::awaitable<std::optional<Readings>> Bus::State::scan(Schedule::Due due) {
     Device& device = *devices_[due.device];  // it leaves under next() only, as the plan changes
     Readings readings;
     readings.device = device.settings.device;
     const Request request =
         due.probe ? device.plan.probe(due.scan) : device.plan.scans()[due.scan].request;
     const bool once = due.probe || device.plan.is_searched(due.scan);
-    const int tries = once ? 1 : 1 + settings_.retries;
-
-    const Result<Reply> reply = co_await ask(request, tries, Urgency::scan);
+    Result<Reply> reply = Error(Errc::timeout, "not asked");
+    for (int left = once ? 0 : settings_.retries - due.tries;; --left) {
+        reply = co_await ask(request, 1, Urgency::scan);
+        if (reply || left <= 0 || is_suspended() || !may_help(reply.error())) break;
+        if (link_->ready_at(request.unit) <= Clock::now()) continue;
+        schedule_.again(due);
+        co_return std::nullopt;
+    }
     readings.at = reply ? reply->at : Clock::now();
     ++device.health.scans;
     device.health.last_error.clear();

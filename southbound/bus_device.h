@@ -1,7 +1,9 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "southbound/bus.h"
 #include "southbound/last_writes.h"
@@ -22,6 +24,16 @@ struct BusDevice {
     unsigned period_times = 0;
     modbus::Lessons told{};  // of what it has taught, in the log
     Instant tell_by = Instant::max();
+};
+
+/// One point of one device, and how it is to be written.
+struct WriteTarget {
+    std::shared_ptr<BusDevice> device;
+    PointIndex point;
+    std::shared_ptr<const std::vector<Point>> points;  // of which `rule` is one's
+    const modbus::Field* field;
+    const WriteRule* rule;
+    Bus::WriteHow how;
 };
 
 }  // namespace fieldgate::southbound

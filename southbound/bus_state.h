@@ -55,15 +55,7 @@ private:
     using Device = BusDevice;
     /// Who asks something of a device holds it: it may leave the bus meanwhile.
     using DevicePtr = std::shared_ptr<Device>;
-    /// One point of one device, and what is to become of it.
-    struct Target {
-        DevicePtr device;
-        PointIndex point;
-        std::shared_ptr<const std::vector<Point>> points;  // of which `rule` is one's
-        const modbus::Field* field;
-        const WriteRule* rule;
-        WriteHow how;
-    };
+    using Target = WriteTarget;
 
     /// Somebody asks for the wire, has it, and is done when this ends.
     class Service {
@@ -77,7 +69,9 @@ private:
         State& bus_;
     };
 
-    asio::awaitable<Readings> scan(Schedule::Due due);
+    asio::awaitable<std::optional<Readings>> scan(Schedule::Due due);
+    void hold(std::uint8_t unit);
+    asio::awaitable<void> until_ready(std::uint8_t unit, Instant not_after = Instant::max());
     asio::awaitable<Result<Reply>> transact(const Request& request);
     asio::awaitable<Result<Reply>> on_the_wire(const Request& request);
     std::chrono::milliseconds longest(std::chrono::milliseconds timeout) const;
@@ -114,6 +108,9 @@ private:
     asio::awaitable<Result<Written>> put(const Target& target, const modbus::Image& image);
     asio::awaitable<Result<Request>> compose(const Target& target, const modbus::Image& wanted);
     asio::awaitable<Result<Written>> send(const Target& target, Request request);
+    asio::awaitable<Result<Written>> send_or_instead(const Target& target,
+                                                     const modbus::Image& image,
+                                                     const Request& first);
     asio::awaitable<void> verify(const Target& target, const Value& wanted, Written& written);
     bool matches(const Target& target, const Reply& reply, const Value& wanted, Written& written);
     std::optional<Error> unreachable(const Device& device) const;

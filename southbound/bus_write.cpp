@@ -101,22 +101,35 @@ asio::awaitable<Result<Written>> Bus::State::write(DeviceRef device, PointIndex 
     co_return written;
 }
 
-// From the reading of the other bits to the answer the wire is ours.
+// From the reading of the other bits to the answer the wire is ours; unless that reading fails,
+// then others have it while what the device may still say is waited for.
 asio::awaitable<Result<Written>> Bus::State::put(const Target& target, const modbus::Image& image) {
-    const Service service(*this);
-    const Turns::Turn turn = co_await turns_.take(Urgency::command);
-    Device& device = *target.device;
-    const std::optional<Error> away = co_await reach(target);
-    if (away) co_return *away;
-    Result<Request> request = co_await compose(target, image);
-    if (!request) co_return request.error();
-    Result<Written> written = co_await send(target, *request);
+    for (int left = settings_.retries;; --left) {
+        const Service service(*this);
+        co_await until_ready(target.device->settings.unit, target.how.not_after);
+        const Turns::Turn turn = co_await turns_.take(Urgency::command);
+        const std::optional<Error> away = co_await reach(target);
+        if (away) co_return *away;
+        const Result<Request> request = co_await compose(target, image);
+        if (!request && left > 0 && may_help(request.error())) continue;
+        if (!request) co_return request.error();
+        Result<Written> written = co_await send_or_instead(target, image, *request);
+        co_return written;
+    }
+}
+
+// A device looks at the function before anything else (6.6, figure 16): if FC 6 is unknown to it,
+// nothing was written, and FC 16 may be.
+asio::awaitable<Result<Written>> Bus::State::send_or_instead(const Target& target,
+                                                             const modbus::Image& image,
+                                                             const Request& first) {
+    Result<Written> written = co_await send(target, first);
     const bool unknown_function =
-        written && is_single(*request) && written->exception == illegal_function;
+        written && is_single(first) && written->exception == illegal_function;
     if (!unknown_function) co_return written;
-    // A device looks at the function before anything else (6.6, figure 16): nothing was written.
+    Device& device = *target.device;
     device.no_single_write = true;
-    request = co_await compose(target, image);
+    const Result<Request> request = co_await compose(target, image);
     if (!request) co_return request.error();
     written = co_await send(target, *request);
     if (written && written->exception == illegal_function) device.no_single_write = false;
@@ -137,9 +150,7 @@ asio::awaitable<Result<Request>> Bus::State::compose(const Target& target,
     if (!image.whole()) {
         const Request question = modbus::read_request(unit, modbus::Table::holding, address,
                                                       static_cast<std::uint16_t>(count));
-        Result<Reply> old = co_await transact(question);
-        for (int left = settings_.retries; left > 0 && !old && may_help(old.error()); --left)
-            old = co_await transact(question);
+        const Result<Reply> old = co_await transact(question);
         if (!old) co_return old.error();
         merge(*old, image);
     }

@@ -56,6 +56,9 @@ public:
     /// it; if so, and no true answer came, nobody knows what the device has done.
     virtual bool sent() const = 0;
 
+    /// A request to `unit` would have to wait until then for what that unit still owes; others not.
+    virtual Instant ready_at(std::uint8_t /*unit*/) const { return Instant::min(); }
+
     /// The cycle has ended; a link that connects per cycle closes.
     virtual void idle() {}
 

@@ -73,14 +73,17 @@ Schedule::Due Schedule::take_scan(std::size_t device, std::size_t scan, Instant 
     if (tick > slot.at) overruns_ += static_cast<std::uint64_t>((tick - slot.at) / period);
     const auto number = static_cast<std::uint64_t>((tick - start_) / period);
     slot.at = tick + period;
-    push(device, scan, slot.at);
-    return {device, scan, tick, number, false};
+    push(device, scan, std::max(slot.at, devices_[device].held_until));
+    return {device, scan, tick, number, false, slot.tries};
 }
 
 std::optional<DeviceStatus> Schedule::done(const Due& due, bool answered, Instant now) {
     Device& d = devices_[due.device];
     const DeviceStatus before = d.status;
-    if (!due.probe && due.scan < d.scans.size()) d.scans[due.scan].failed = !answered;
+    if (!due.probe && due.scan < d.scans.size()) {
+        d.scans[due.scan].failed = !answered;
+        d.scans[due.scan].tries = 0;
+    }
     if (answered) {
         d.failures = 0;
         if (!due.probe) d.pause = std::chrono::milliseconds(0);
@@ -105,7 +108,26 @@ std::optional<DeviceStatus> Schedule::done(const Due& due, bool answered, Instan
 
 void Schedule::done_for_nothing(const Due& due) {
     Device& d = devices_[due.device];
-    if (due.scan < d.scans.size()) d.scans[due.scan].failed = true;
+    if (due.scan >= d.scans.size()) return;
+    d.scans[due.scan].failed = true;
+    d.scans[due.scan].tries = 0;
+}
+
+void Schedule::again(const Due& due) {
+    Device& d = devices_[due.device];
+    if (due.scan >= d.scans.size()) return;
+    d.scans[due.scan].at = due.at;
+    d.scans[due.scan].tries = due.tries + 1;
+    ++d.generation;
+    push_all(due.device);
+}
+
+void Schedule::hold(std::size_t device, Instant until) {
+    Device& d = devices_[device];
+    if (until <= d.held_until) return;
+    d.held_until = until;
+    ++d.generation;
+    push_all(device);
 }
 
 void Schedule::hurry(std::size_t device, std::size_t scan, Instant now) {
@@ -181,11 +203,13 @@ Instant Schedule::last_tick(std::chrono::milliseconds period, Instant now) const
 void Schedule::push_all(std::size_t device) {
     const Device& d = devices_[device];
     if (d.scans.empty()) return;
+    const auto due = [&](Instant at) { return std::max(at, d.held_until); };
     if (d.status == DeviceStatus::offline) {
-        push(device, 0, d.probe_at);
+        push(device, 0, due(d.probe_at));
         return;
     }
-    for (std::size_t scan = 0; scan < d.scans.size(); ++scan) push(device, scan, d.scans[scan].at);
+    for (std::size_t scan = 0; scan < d.scans.size(); ++scan)
+        push(device, scan, due(d.scans[scan].at));
 }
 
 void Schedule::push(std::size_t device, std::size_t scan, Instant at) {

@@ -38,6 +38,7 @@ public:
         /// The device is offline: any answer will do, so ask something short, once, without retry.
         /// `scan` goes round, for one block may be at fault.
         bool probe = false;
+        int tries = 0;  ///< How often it was tried already (again()).
     };
 
     explicit Schedule(Instant start) : start_(start) {}
@@ -61,6 +62,11 @@ public:
     /// In place of done(): it failed, and that says something about what was asked for, nothing
     /// about the device.
     void done_for_nothing(const Due& due);
+
+    /// In place of done(): it is to be tried once more, as soon as its device may be asked.
+    void again(const Due& due);
+    /// Nothing of this device is due before `until`: it is not to be asked.
+    void hold(std::size_t device, Instant until);
 
     /// The scan is due now, and then with its next tick as ever: what it reads has been changed. Of
     /// an offline device nothing is hurried.
@@ -90,6 +96,7 @@ private:
         Timing timing;
         Instant at;           ///< Its deadline.
         bool failed = false;  ///< The last time; read again as soon as the device is back.
+        int tries = 0;        ///< Since it came due.
     };
     struct Device {
         OfflinePolicy policy;
@@ -98,6 +105,7 @@ private:
         std::uint32_t failures = 0;
         std::chrono::milliseconds pause{0};  ///< 0: a scan was answered since it last was offline.
         Instant probe_at;
+        Instant held_until{};
         std::size_t probe = 0;         ///< The scan that is the next probe.
         std::uint32_t generation = 0;  ///< Entries of others are void.
     };

@@ -232,21 +232,25 @@ void SerialPort::close() {
     open_ = false;
 }
 
+Result<std::size_t> SerialPort::read(std::span<std::uint8_t> to) {
+    for (;;) {
+        const ssize_t got = ::read(descriptor_, to.data(), to.size());
+        if (got > 0) return static_cast<std::size_t>(got);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::size_t{0};
+        return Error{Errc::closed, path() + ": " + (got == 0 ? "hung up" : text_of(errno))};
+    }
+}
+
 Result<std::size_t> SerialPort::drain() {
-    std::array<char, 512> waste{};
+    std::array<std::uint8_t, 512> waste{};
     std::size_t drained = 0;
     constexpr std::size_t babble_bytes = 65536;  // then the line is no line
     while (drained < babble_bytes) {
-        const ssize_t got = ::read(descriptor_, waste.data(), waste.size());
-        if (got > 0) {
-            drained += static_cast<std::size_t>(got);
-        } else if (got < 0 && errno == EINTR) {
-            continue;
-        } else if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            return drained;
-        } else {
-            return Error{Errc::closed, path() + ": " + (got == 0 ? "hung up" : text_of(errno))};
-        }
+        const Result<std::size_t> got = read(waste);
+        if (!got) return got;
+        if (*got == 0) break;
+        drained += *got;
     }
     return drained;
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -34,6 +35,8 @@ public:
     int descriptor() const { return descriptor_; }
     const std::string& path() const { return settings_.path; }
 
+    /// What has arrived; how many bytes, 0 if nothing. Errors: closed.
+    Result<std::size_t> read(std::span<std::uint8_t> to);
     /// Throws away what has arrived; returns how many bytes. Errors: closed.
     Result<std::size_t> drain();
 

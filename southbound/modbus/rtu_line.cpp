@@ -21,22 +21,9 @@ constexpr std::size_t checksum_bytes = 2;
 constexpr std::chrono::milliseconds look_up_every =
     50ms;  // while waiting, whether it is still wanted
 
-timeval to_timeval(std::chrono::microseconds time) {
-    timeval result{};
-    result.tv_sec = static_cast<time_t>(time.count() / 1'000'000);
-    result.tv_usec = static_cast<suseconds_t>(time.count() % 1'000'000);
-    return result;
-}
-
 void sleep_until(Instant when, const Worker::Unwanted& unwanted) {
     while (!unwanted && Clock::now() < when)
         std::this_thread::sleep_until(std::min<Instant>(when, Clock::now() + look_up_every));
-}
-
-// What libmodbus and the kernel say when the port, not the device, is at fault.
-bool is_port_lost(int error) {
-    return error == EIO || error == ENODEV || error == ENXIO || error == EBADF ||
-           error == ECONNRESET || error == EPIPE;
 }
 
 }  // namespace
@@ -54,14 +41,13 @@ RtuLine::RtuLine(SerialSettings settings, std::chrono::milliseconds turnaround)
       last_failure_(Errc::closed, settings_.path + ": not open yet") {
     if (!context_) return;  // no path or speed: open() says so
     modbus_set_error_recovery(context_.get(), MODBUS_ERROR_RECOVERY_NONE);
-    // 0: the response timeout covers the whole answer, or a device that dribbles holds the line.
-    modbus_set_byte_timeout(context_.get(), 0, 0);
 }
 
 RtuLine::~RtuLine() = default;
 
 Error RtuLine::lost(const Error& error) {
     port_.close();
+    echoes_.reset();  // another adapter may come
     next_open_ = Clock::now() + reopen_.next();
     last_failure_ = error;
     return error;
@@ -101,7 +87,7 @@ Result<void> RtuLine::keep_silence(const Request& request, Outcome& outcome,
 
 RtuLine::Outcome RtuLine::exchange(const Request& request, std::chrono::microseconds timeout,
                                    const Worker::Unwanted& unwanted) {
-    Outcome outcome{last_failure_, false, 0, std::nullopt};
+    Outcome outcome(last_failure_);
     if (const Result<void> opened = open(); !opened) {
         outcome.reply = opened.error();
         return outcome;
@@ -151,16 +137,12 @@ Result<Reply> RtuLine::send_and_receive(const Request& request, std::chrono::mic
     sleep_until(std::min<Instant>(complete, deadline), unwanted);
     wait_for_answer(deadline, unwanted);
 
-    const auto end = unwanted ? Clock::now() : deadline;
-    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - Clock::now());
-    const timeval wait = to_timeval(std::max<std::chrono::microseconds>(left, 1ms));
-    modbus_set_response_timeout(context, static_cast<std::uint32_t>(wait.tv_sec),
-                                static_cast<std::uint32_t>(wait.tv_usec));
-    errno = 0;
-    const int received = modbus_receive_confirmation(context, frame_.data());
-    const int error = errno;
+    const Result<RtuLook> look = receive(request, deadline, unwanted);
+    if (!look) return look.error();
     const auto now = Clock::now();
-    Result<Reply> reply = judge(request, received, error, outcome);
+    note_echo(request, *look);
+    outcome.echoes = echoes_;
+    Result<Reply> reply = judge(request, *look, outcome);
     if (reply) {
         reply->at = now;
         reply->took = std::chrono::duration_cast<std::chrono::microseconds>(now - started);
@@ -168,23 +150,49 @@ Result<Reply> RtuLine::send_and_receive(const Request& request, std::chrono::mic
     return reply;
 }
 
-// `bytes` of the frame, or -1 and `error`; 0 for a frame of another unit, its checksum unchecked.
-Result<Reply> RtuLine::judge(const Request& request, int bytes, int error, Outcome& outcome) {
-    const std::string where = settings_.path + ": ";
-    if (bytes == 0)
-        return Error{Errc::bad_data, where + "an answer of unit " + std::to_string(frame_[0]) +
-                                         ", not " + std::to_string(request.unit)};
-    if (bytes < 0 && error == ETIMEDOUT) return Error{Errc::timeout, where + "no answer in time"};
-    if (bytes < 0 && is_port_lost(error))
-        return lost({Errc::closed, where + modbus_strerror(error)});
-    if (bytes < 0) return Error{Errc::bad_data, where + modbus_strerror(error)};
+// Who echoes once may echo at any time. The answer to some writes is like an echo, and shows
+// nothing.
+void RtuLine::note_echo(const Request& request, const RtuLook& look) {
+    const bool is_silent = !look.echoed && (received_.empty() || look.is == RtuLook::Is::answer ||
+                                            look.is == RtuLook::Is::untrue);
+    if (look.echoed)
+        echoes_ = true;
+    else if (is_silent && !is_write(request) && !echoes_)
+        echoes_ = false;
+}
 
-    const auto size = static_cast<std::size_t>(bytes);
-    if (size < 2 + checksum_bytes) return Error{Errc::bad_data, where + "too short an answer"};
+// Until it is known what has come, or nothing more is waited for. Reads no byte behind the answer.
+Result<RtuLook> RtuLine::receive(const Request& request, Instant deadline,
+                                 const Worker::Unwanted& unwanted) {
+    received_.clear();
+    for (;;) {
+        const RtuLook look = look_for_answer(request, echoes_.value_or(false), received_);
+        if (look.is != RtuLook::Is::incomplete) return look;
+        wait_for_answer(deadline, unwanted);
+        const std::size_t before = received_.size();
+        received_.resize(before + look.missing);
+        const Result<std::size_t> got = port_.read(std::span(received_).subspan(before));
+        received_.resize(before + (got ? *got : 0));
+        if (!got) return lost(got.error());
+        if (*got == 0 && (unwanted || Clock::now() >= deadline)) return look;
+    }
+}
+
+Result<Reply> RtuLine::judge(const Request& request, const RtuLook& look, Outcome& outcome) {
+    using Is = RtuLook::Is;
+    const std::string where = settings_.path + ": ";
+    if (look.is == Is::incomplete) {
+        const bool nothing = look.first >= received_.size();
+        return Error{Errc::timeout, where + (nothing ? "no answer in time" : "half an answer")};
+    }
+    const std::span<const std::uint8_t> rest = std::span(received_).subspan(look.first);
+    if (look.is == Is::garbage && rest[0] != request.unit)
+        return Error{Errc::bad_data, where + "an answer of unit " + std::to_string(rest[0]) +
+                                         ", not " + std::to_string(request.unit) + ", or noise"};
+    if (look.is == Is::garbage) return Error{Errc::bad_data, where + "a wrong checksum"};
     outcome.whole = true;
-    const auto* const pdu = frame_.data() + 1;
-    const std::span<const std::uint8_t> answer(pdu, size - 1 - checksum_bytes);
-    if (const Result<void> checked = check_reply(request, frame_[0], answer); !checked)
+    const std::span<const std::uint8_t> answer = rest.subspan(1, look.bytes - 1);
+    if (const Result<void> checked = check_reply(request, rest[0], answer); !checked)
         return checked.error();
     Reply reply;
     reply.pdu.assign(answer.begin(), answer.end());

@@ -4,6 +4,7 @@
 #include <asio/use_awaitable.hpp>
 #include <utility>
 
+#include "base/log.h"
 #include "southbound/modbus/pdu.h"
 #include "southbound/modbus/rtu_line.h"
 
@@ -68,12 +69,14 @@ private:
 RtuLink::RtuLink(const asio::any_io_executor& loop, SerialSettings settings,
                  std::chrono::milliseconds turnaround)
     : timer_(loop),
+      path_(settings.path),
       line_(std::make_unique<RtuLine>(std::move(settings), turnaround)),
       doubts_(std::make_unique<Doubts>()) {}
 
 RtuLink::~RtuLink() = default;
 
 bool RtuLink::sent() const { return sent_; }
+Instant RtuLink::ready_at(std::uint8_t unit) const { return doubts_->not_before(unit); }
 bool RtuLink::up() const { return up_; }
 std::uint64_t RtuLink::requests() const { return requests_; }
 std::uint64_t RtuLink::stale() const { return stale_; }
@@ -95,6 +98,7 @@ asio::awaitable<Result<Reply>> RtuLink::exchange(const Request& request,
     sent_ = outcome.sent.has_value();
     if (sent_) ++requests_;
     up_ = outcome.up;
+    note_echo(outcome.echoes);
     stale_ += outcome.drained;
     // What nobody owed anything before has said is its answer, however untrue: nothing comes behind
     // it.
@@ -107,6 +111,12 @@ asio::awaitable<Result<Reply>> RtuLink::exchange(const Request& request,
     if (outcome.up) quiet_until_ = Clock::now() + timeout;
     if (outcome.sent) doubts_->lost(request, *outcome.sent + until_forgotten(timeout));
     co_return std::move(outcome.reply);
+}
+
+void RtuLink::note_echo(std::optional<bool> echoes) {
+    if (echoes == true && echoes_ != true)
+        log::notice("the adapter echoes what is sent: that is passed over", {{"port", path_}});
+    echoes_ = echoes;
 }
 
 // A read that looks like nothing lost: a device answers in order, so whatever it says to that, the
@@ -155,6 +165,13 @@ asio::awaitable<Result<Reply>> RtuLink::transact(const Request& request,
                                                  std::chrono::microseconds timeout) {
     expect(!request.pdu.empty(), "a request");
     co_await sleep_until(doubts_->not_before(request.unit));
+    // Whatever a read comes to, it shows whether what comes back first is only an echo.
+    if (is_write(request) && !echoes_) {
+        if (const std::optional<Request> read = proof_of(request))
+            (void)co_await exchange(*read, timeout);
+        sent_ = false;
+        co_await sleep_until(doubts_->not_before(request.unit));
+    }
     if (doubts_->looks_like_a_lost_one(request)) {
         const Result<void> proven = co_await prove(request, timeout);
         if (!proven) co_return proven.error();

@@ -23,7 +23,7 @@ TEST_P(BusInsistTest, SendsNothingWhoseTimeIsOver) {
 // The wire is free in time, and the link may not use it yet: the unit owes an answer.
 TEST_P(BusInsistTest, SendsNothingThatTheLinkHeldBackForTooLong) {
     if (GetParam() == lab::Framing::tcp) GTEST_SKIP() << "TCP answers have a number: no doubts";
-    open(1h);
+    open_known();
     plant_.set_fault("site", unit, {FaultKind::silent, 0ms, 0, 1});
     EXPECT_EQ(outcome(limit, std::int64_t{1}), Outcome::unknown);
     ASSERT_EQ(seen().size(), 1U);

@@ -66,14 +66,14 @@ protected:
         limits.hole_says = no.says;
         limits.hole_exception = no.exception;
         lab::Plant::Site site{"plc", {1}, lab::certified_values, limits};
-        DeviceSettings settings = device(0, 1, map, 50ms);
-        settings.offline = {3, 50ms, 400ms};
+        DeviceSettings settings = device(0, 1, map, 20ms);
+        settings.offline = {3, 20ms, 160ms};
         if (serial) {
             plant_.add_rtu(site, line_path("hole"));
-            return add(line(line_path("hole"), 1'000'000, 50ms), {settings}, seen_);
+            return add(line(line_path("hole"), 1'000'000, 30ms), {settings}, seen_);
         }
         BusSettings bus = tcp("plc", plant_.add_tcp(site));
-        bus.timeout = 50ms;
+        bus.timeout = 30ms;
         return add(bus, {settings}, seen_);
     }
     std::size_t outages() {
@@ -108,6 +108,38 @@ INSTANTIATE_TEST_SUITE_P(
         return std::string(std::get<0>(each.param) ? "rtu_" : "tcp_") +
                std::get<1>(each.param).name;
     });
+
+// What it still owes is waited for by those who ask it, and by nobody else.
+TEST_F(BusTest, ALostSerialAnswerSilencesItsOwnUnit) {
+    plant_.add_rtu({"line", {1, 2, 3, 4}, lab::certified_values, {}}, line_path("lost"));
+    const auto map = certified_map(2);
+    std::vector<DeviceSettings> devices;
+    for (std::uint8_t unit = 1; unit <= 4; ++unit)
+        devices.push_back(device(unit - 1U, unit, map, 40ms));
+    Bus& bus = add(line(line_path("lost"), 1'000'000, 100ms), devices, seen_);
+    ASSERT_TRUE(run_until([&] { return seen_.values >= 200; }, 5s));
+    plant_.watch("line");
+    plant_.set_fault("line", 1, {lab::FaultKind::silent, 0ms, 0, 1});
+    ASSERT_TRUE(run_until([&] { return bus.status().errors.timeout == 1; }, 2s));
+    run_for(500ms);
+    const std::vector<lab::Plant::Arrival> arrivals = plant_.arrivals("line");
+    std::size_t lost = 0;
+    for (std::size_t i = 0; i + 1 < arrivals.size() && lost == 0; ++i)
+        if (arrivals[i + 1].at - arrivals[i].at > 90ms) lost = i;
+    ASSERT_EQ(arrivals[lost].unit, 1);
+    const auto after = [&](bool itself) {
+        const auto next = std::find_if(
+            arrivals.begin() + static_cast<std::ptrdiff_t>(lost) + 1, arrivals.end(),
+            [&](const lab::Plant::Arrival& arrival) { return (arrival.unit == 1) == itself; });
+        return next == arrivals.end() ? 0ns : next->at - arrivals[lost].at;
+    };
+    EXPECT_GE(after(false), 190ms) << "a timeout, and one of silence";
+    EXPECT_LE(after(false), 290ms);
+    EXPECT_GE(after(true), 340ms) << "three and a half";
+    EXPECT_LE(after(true), 480ms);
+    EXPECT_EQ(seen_.wrong, 0);
+    EXPECT_EQ(bus.status().errors.total(), 1U) << "it was asked once more, and answered";
+}
 
 TEST_F(BusTest, LearnsHowManyRegistersADeviceGivesAtOnce) {
     lab::SlaveLimits limits;
@@ -176,7 +208,7 @@ TEST_F(BusTest, TurnsAsLongAsItWaitsForASlowWire) {
         return bus.status().errors.timeout >= 2;
     };
     ASSERT_TRUE(run_until(retried, 10s));
-    EXPECT_LT(longest, 300ms);
+    EXPECT_LT(longest, 7 * 700ms / 2) << "for what the unit may still say, and others are asked";
 }
 
 TEST_F(BusTest, ServesAsLongAsSomebodyWaitsForASlowWire) {

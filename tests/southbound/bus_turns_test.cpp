@@ -108,14 +108,14 @@ TEST_P(BusTurnsTest, ReadsAWholeDeviceNowInTheRequestsOfItsPlan) {
 }
 
 TEST_P(BusTurnsTest, GivesTheWireBackWhenAWriteIsCancelled) {
-    open(1h);
+    open_known();
     plant_.set_fault("site", unit, {FaultKind::late, 80ms, 0, 1});
     TaskGroup writers(loop_.get_executor());
     std::optional<Result<Written>> first;
     std::optional<Result<Written>> second;
     writers.spawn("first", keep(bus_->write(0, limit, std::int64_t{1}), first));
     writers.spawn("second", keep(bus_->write(0, limit, std::int64_t{2}), second));
-    ASSERT_TRUE(run_until([&] { return plant_.requests("site", unit) == 1; }));
+    ASSERT_TRUE(run_until([&] { return requests() == 1; }));
     const auto stop_all = [](TaskGroup& group) -> asio::awaitable<int> {
         co_await group.stop();
         co_return 0;

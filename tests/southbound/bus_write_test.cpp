@@ -28,7 +28,7 @@ private:
 };
 
 TEST_P(BusWriteTest, SendsEachValueOnceByTheFunctionForItsKind) {
-    open();
+    open_known();
     EXPECT_EQ(outcome(limit, Decimal{-235, 1}), Outcome::written);
     EXPECT_EQ(outcome(breaker, true), Outcome::written);
     EXPECT_EQ(outcome(counter, std::int64_t{0x00012345}), Outcome::written);
@@ -38,7 +38,7 @@ TEST_P(BusWriteTest, SendsEachValueOnceByTheFunctionForItsKind) {
     EXPECT_EQ(word(10), 0xFF15);
     EXPECT_TRUE(plant_.coil("site", unit, 3));
     EXPECT_EQ(word(20), 0x2345);
-    EXPECT_EQ(plant_.requests("site", unit), 3U) << "nothing is read without need";
+    EXPECT_EQ(requests(), 3U) << "nothing is read without need";
     EXPECT_EQ(bus_->status().writes, 3U);
 }
 
@@ -55,7 +55,7 @@ TEST_P(BusWriteTest, LeavesTheBitsOfOthersAlone) {
 }
 
 TEST_P(BusWriteTest, SaysUnknownAfterADoubtfulAnswerAndNeverRepeats) {
-    open();
+    open_known();
     std::int64_t value = 0;
     for (const FaultKind kind :
          {FaultKind::silent, FaultKind::truncated, FaultKind::wrong_unit, FaultKind::wrong_function,
@@ -172,12 +172,12 @@ TEST_P(BusWriteTest, TakesAFloatForVerifiedThatIsAsNearAsItCanBe) {
 }
 
 TEST_P(BusWriteTest, SaysUnknownIfNothingCanBeReadBack) {
-    open();
+    open_known();
     // Answers the write, and nothing after it.
     plant_.set_fault("site", unit, {FaultKind::late, 60ms, 0, 1});
     std::optional<Result<Written>> result;
     flows_.spawn("write", keep(bus_->write(0, verified, std::int64_t{5}), result));
-    ASSERT_TRUE(run_until([&] { return plant_.requests("site", unit) == 1; }));
+    ASSERT_TRUE(run_until([&] { return requests() == 1; }));
     plant_.set_fault("site", unit, {FaultKind::silent, 0ms, 0, 0});
     ASSERT_TRUE(run_until([&] { return result.has_value(); }));
     const Result<Written>& written = *result;

@@ -187,6 +187,7 @@ const std::vector<Named>& all_faults() {
         {"wrong-byte-count", {FaultKind::wrong_byte_count, 0ms, 0, 1}},
         {"wrong-checksum", {FaultKind::wrong_checksum, 0ms, 0, 1}},
         {"dribble", {FaultKind::dribble, 10ms, 0, 1}},
+        {"stray-before", {FaultKind::stray_before, 0ms, 0, 1}},
         {"noise-before", {FaultKind::noise_before, 0ms, 0, 1}},
         {"noise-inside", {FaultKind::noise_inside, 0ms, 0, 1}},
         {"noise-after", {FaultKind::noise_after, 0ms, 0, 1}},

@@ -143,7 +143,7 @@ asio::awaitable<void> stop_after(TaskGroup& group, std::chrono::milliseconds tim
 
 // FC 16 echoes no values: the answer to one write could be that to another.
 TEST_F(RtuLinkTest, TakesNoLateAnswerToOneWriteForThatToAnother) {
-    plant_.add_rtu({"line", {1}, lab::quiet_values, {}}, path_);
+    plant_.add_rtu({"line", {1}, lab::memory_values, {}}, path_);
     RtuLink link(loop_.get_executor(), fast_line(path_), 0ms);
     const auto write = [&](std::uint16_t word) {
         const std::array<std::uint16_t, 2> words{word, word};
@@ -168,6 +168,36 @@ TEST_F(RtuLinkTest, TakesNoLateAnswerToOneWriteForThatToAnother) {
     }
     EXPECT_TRUE(third);
     EXPECT_EQ(held(), 333);
+}
+
+TEST_F(RtuLinkTest, FindsTheAnswerBehindAStrayByte) {
+    serve({3});
+    RtuLink link(loop_.get_executor(), fast_line(path_), 0ms);
+    plant_.set_fault("line", 3, {lab::FaultKind::stray_before, 0ms, 0, 0});
+    for (int i = 0; i < 20; ++i) {
+        const Result<Reply> reply = ask(link, holding(3, 5, 20));
+        ASSERT_TRUE(reply) << reply.error().what;
+        EXPECT_TRUE(is_true(reply->pdu, 3, 5, 0));
+    }
+    EXPECT_EQ(ask(link, holding(3, 400, 125)).error().detail, 2) << "an exception, too";
+    EXPECT_EQ(link.stale(), 0U);
+}
+
+TEST_F(RtuLinkTest, PassesOverTheEchoOfAnAdapter) {
+    plant_.add_rtu({"line", {1}, lab::memory_values, {}}, path_, {0, 0us, true});
+    RtuLink link(loop_.get_executor(), fast_line(path_), 0ms);
+    // What the first write gets back first is like its answer, and is not.
+    plant_.set_fault("line", 1, {lab::FaultKind::silent, 0ms, 0, 0});
+    EXPECT_FALSE(ask(link, modbus::write_register_request(1, 10, 77)));
+    plant_.set_fault("line", 1, {});
+    EXPECT_TRUE(ask(link, modbus::write_register_request(1, 10, 78)));
+    EXPECT_EQ(plant_.holding("line", 1, 10), 78);
+    EXPECT_TRUE(ask(link, modbus::write_coil_request(1, 3, true)));
+    const Result<Reply> reply = ask(link, holding(1, 10, 1));
+    ASSERT_TRUE(reply) << reply.error().what;
+    EXPECT_EQ(words(reply->pdu), std::vector<std::uint16_t>{78});
+    EXPECT_FALSE(ask(link, holding(2, 10, 1))) << "nobody is there but the echo";
+    EXPECT_EQ(ask(link, holding(1, 10, 1)).has_value(), true);
 }
 
 // The unit has said something; it owes nothing, and is asked again at once.

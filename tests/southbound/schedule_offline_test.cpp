@@ -64,6 +64,29 @@ TEST(ScheduleOffline, IsNotBroughtBackAgainAndAgainByProbesAlone) {
     EXPECT_EQ(outages.size(), 2U) << "it was back for good: the pauses begin anew";
 }
 
+TEST(ScheduleOffline, HoldsADeviceAndLetsOthersGoOn) {
+    Schedule schedule(start);
+    schedule.set(0, policy, periods({1s, 1s}), start);
+    schedule.set(1, policy, periods({1s}), start);
+    const auto first = schedule.take(start);
+    ASSERT_EQ(first->device, 0U);
+    schedule.hold(0, start + 300ms);
+    schedule.again(*first);
+    const auto other = schedule.take(start);
+    ASSERT_EQ(other->device, 1U);
+    schedule.done(*other, true, start);
+    EXPECT_EQ(schedule.next(), start + 300ms);
+    const auto second = schedule.take(start + 300ms);
+    EXPECT_EQ(second->device, 0U);
+    EXPECT_EQ(second->scan, first->scan);
+    EXPECT_EQ(second->tries, 1);
+    EXPECT_EQ(second->tick, first->tick);
+    schedule.done(*second, true, start + 300ms);
+    EXPECT_EQ(schedule.take(start + 300ms)->scan, 1U);
+    EXPECT_EQ(schedule.take(start + 1s)->tries, 0) << "another tick, other tries";
+    EXPECT_EQ(schedule.overruns(), 0U);
+}
+
 TEST(ScheduleOffline, ProbesWithWhatIsReadAllDay) {
     Schedule schedule(start);
     std::vector<Schedule::Timing> timings = periods({500ms, 500ms, 500ms});

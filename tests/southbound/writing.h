@@ -6,6 +6,7 @@
 #include "base/task_group.h"
 #include "southbound/bus.h"
 #include "tests/southbound/wire.h"
+#include "tests/southbound/writing_device.h"
 
 namespace fieldgate::southbound::writing {
 
@@ -19,58 +20,6 @@ using modbus::RegisterMap;
 using modbus::Table;
 using std::chrono::milliseconds;
 using Outcome = Written::Outcome;
-
-enum : PointIndex {
-    limit,
-    breaker,
-    counter,
-    mode,
-    stage,
-    verified,
-    missing,
-    fixed,
-    gain,
-    phase,
-    points
-};
-
-inline Field at(std::uint16_t address, RawType type, Table table = Table::holding) {
-    Field field;
-    field.address = address;
-    field.type = type;
-    field.table = table;
-    return field;
-}
-
-inline DeviceSettings device(milliseconds every) {
-    auto map = std::make_shared<RegisterMap>();
-    map->fields = {at(10, RawType::i16),  at(3, RawType::boolean, Table::coil),
-                   at(20, RawType::u32),  at(30, RawType::u16),
-                   at(30, RawType::u16),  at(40, RawType::u16),
-                   at(600, RawType::u16), at(50, RawType::u16),
-                   at(60, RawType::f32),  at(30, RawType::u16)};
-    map->fields[limit].scale = {1, 1};
-    map->fields[counter].order.words_swapped = true;
-    map->fields[mode].bits = modbus::Bits{4, 7};
-    map->fields[stage].bits = modbus::Bits{8, 11};
-    map->fields[phase].bits = modbus::Bits{0, 3};
-    auto all = std::make_shared<std::vector<Point>>(points);
-    for (PointIndex i = 0; i < points; ++i)
-        if (i != fixed) (*all)[i].write.emplace();
-    (*all)[stage].write->mask = true;
-    (*all)[fixed].priority = Priority::alarm;
-    for (const PointIndex i : {verified, gain}) {
-        (*all)[i].write->readback = true;
-        (*all)[i].write->within = 300ms;
-    }
-    DeviceSettings settings;
-    settings.name = "device";
-    settings.unit = 7;
-    settings.every.assign(points, every);
-    settings.map = map;
-    settings.points = all;
-    return settings;
-}
 
 /// A bus with one device that can be written to, over both wires.
 class BusWriteTest : public testing::TestWithParam<lab::Framing> {
@@ -101,6 +50,15 @@ protected:
         }
         bus_.emplace(loop_.get_executor(), settings, std::vector<DeviceSettings>{device(every)});
     }
+    /// Opens, and lets the link find out whether its adapter echoes, as the first scan does.
+    void open_known() {
+        open();
+        if (GetParam() == lab::Framing::rtu) {
+            EXPECT_TRUE(run(loop_, bus_->read_raw(unit, Table::holding, 0, 1)));
+        }
+        known_after_ = plant_.requests("site", unit);
+    }
+    std::uint64_t requests() { return plant_.requests("site", unit) - known_after_; }
     void poll() { flows_.spawn("collect", collect()); }
     asio::awaitable<void> collect() {
         for (;;) {
@@ -140,6 +98,7 @@ protected:
     std::optional<Bus> bus_;
     std::map<PointIndex, Value> last_;
     std::size_t scans_ = 0;
+    std::uint64_t known_after_ = 0;
     TaskGroup flows_;
 };
 

@@ -108,6 +108,8 @@ Spoiled spoil(const Fault& fault, Framing framing, Bytes answer) {
         }
         return result;
     }
+    if (fault.kind == FaultKind::stray_before && framing == Framing::rtu)
+        answer.insert(answer.begin(), 0x00);
     const bool noisy = fault.kind == FaultKind::noise_before ||
                        fault.kind == FaultKind::noise_inside ||
                        fault.kind == FaultKind::noise_after;

@@ -25,6 +25,7 @@ enum class FaultKind : std::uint8_t {
     wrong_byte_count,  ///< the byte count alone is wrong, with a good checksum
     wrong_checksum,    ///< RTU; none on TCP
     dribble,           ///< a byte every `delay`
+    stray_before,      ///< RTU: a 0x00, as from a transceiver that turns round; none on TCP
     noise_before,
     noise_inside,
     noise_after,

@@ -122,6 +122,7 @@ void PacedPty::take_frames() {
 
 void PacedPty::reply(const Bytes& frame) {
     ++requests_;
+    if (options_.echo) send_at(began_ + time_of(frame.size()), frame);
     if (options_.baud != 0 && began_ < free_at_ + silence()) ++violations_;
     // Made now, however late it is delivered: a late answer holds old values.
     const Spoiled spoiled = answer_(frame);

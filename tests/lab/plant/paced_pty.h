@@ -16,6 +16,7 @@ struct LineOptions {
     /// delivered as a whole when the last bit would have come.
     std::uint32_t baud = 0;
     std::chrono::microseconds latency{0};  ///< Between the silence after a request and its answer.
+    bool echo = false;                     ///< The adapter sends back what it is given.
 };
 
 /// The device's end of a serial line that is a pty, behind a symbolic link that can be unplugged.
