@@ -11,7 +11,6 @@
 namespace fieldgate::southbound::modbus {
 namespace {
 
-constexpr std::uint8_t exception_bit = 0x80;
 constexpr std::uint8_t coil_on = 0xFF;
 constexpr std::uint8_t coil_off = 0;
 

@@ -11,6 +11,8 @@ namespace fieldgate::southbound::modbus {
 
 /// The longest PDU (Application Protocol V1.1b3, 4.1).
 inline constexpr std::size_t pdu_bytes_max = 253;
+/// In the function of an answer: it is an exception (7).
+inline constexpr std::uint8_t exception_bit = 0x80;
 /// The most registers that one FC 16 writes (6.12).
 inline constexpr std::size_t write_registers_max = 123;
 

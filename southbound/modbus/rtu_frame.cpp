@@ -7,11 +7,9 @@
 namespace fieldgate::southbound::modbus {
 namespace {
 
-constexpr std::size_t checksum_bytes = 2;
 constexpr std::size_t exception_bytes = 3;  // unit, function, code
 constexpr std::size_t frame_bytes_min = exception_bytes + checksum_bytes;
 constexpr std::size_t stray_max = 16;
-constexpr std::uint8_t exception_bit = 0x80;
 
 using Bytes = std::span<const std::uint8_t>;
 using Is = RtuLook::Is;
@@ -36,7 +34,7 @@ bool is_sealed(Bytes bytes, std::size_t length) {
 bool is_stray(std::uint8_t byte) { return byte == 0x00 || byte == 0xFF; }
 
 // The request as it was sent stands here, whole: unit, PDU, checksum.
-bool is_echo(const Request& request, Bytes bytes) {
+bool is_what_was_sent(const Request& request, Bytes bytes) {
     const std::size_t length = 1 + request.pdu.size();
     return is_sealed(bytes, length) && bytes[0] == request.unit &&
            std::equal(request.pdu.begin(), request.pdu.end(), bytes.begin() + 1);
@@ -92,7 +90,7 @@ RtuLook look_for_answer(const Request& request, bool echoes, Bytes bytes) {
     for (std::size_t strays = 0; first < bytes.size() && strays <= stray_max;) {
         const Bytes rest = bytes.subspan(first);
         const bool may_echo = !echoed && (!like_its_answer || echoes);
-        if (may_echo && is_echo(request, rest)) {
+        if (may_echo && is_what_was_sent(request, rest)) {
             echoed = true;
             first += sent;
             continue;

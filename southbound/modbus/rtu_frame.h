@@ -7,6 +7,8 @@
 
 namespace fieldgate::southbound::modbus {
 
+inline constexpr std::size_t checksum_bytes = 2;
+
 /// What the bytes are that have come since a request was sent (Serial Line V1.02, 2.5.1).
 struct RtuLook {
     enum class Is : std::uint8_t {

@@ -17,7 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr std::size_t checksum_bytes = 2;
 constexpr std::chrono::milliseconds look_up_every =
     50ms;  // while waiting, whether it is still wanted
 
